@@ -1,0 +1,55 @@
+"""People and how they prove who they are: accounts, login sessions, devices, invitations."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, g, request
+from flask_login import current_user
+
+from chat import keys, realtime
+from chat.accounts import guards, listeners, routes
+from chat.accounts.sessions import Viewer, recently_revoked
+from chat.realtime import tickets
+from chat.web import security, templating
+
+__all__ = ["init_app", "listeners"]
+
+
+def init_app(app: Flask) -> None:
+    """Register routes, the layout's viewer, and what ends a session everywhere."""
+    guards.init_app(app)
+    app.register_blueprint(routes.blueprint)
+    app.after_request(_renew_ticket)
+    process: realtime.Realtime = app.extensions["realtime"]
+    known = app.extensions["sessions"]
+    process.recently_revoked = recently_revoked
+    process.revocations.listeners.append(known.forget_session)
+    process.controls["person"] = lambda message: known.forget_person(message["user"])
+    process.hub.arrivals.append(known.use)
+    templating.provide("viewer")(guards.maybe_viewer)
+    templating.provide("theme")(_theme)
+    templating.provide("stream_key")(_stream_key)
+
+
+def _theme() -> str:
+    who = guards.maybe_viewer()
+    return who.theme if who else "auto"
+
+
+def _stream_key() -> str:
+    """Return the public name under which the tabs of this login session share a stream."""
+    who = guards.maybe_viewer()
+    return f"1-{keys.seal(keys.derive('stream key'), who.session_id)}" if who else ""
+
+
+def _renew_ticket(response: Response) -> Response:
+    """Give a page, or a stream that came the long way, a fresh ticket for the door."""
+    if response.mimetype not in {"text/html", "text/event-stream"} and request.endpoint != "messages.renew_ticket":
+        return response
+    if response.status_code >= 400 or "_login_user" not in g or not current_user.is_authenticated:
+        return response
+    who: Viewer = current_user
+    key = current_app.extensions["realtime"].ticket_key
+    if not tickets.fresh(security.read_cookie(tickets.NAME), who.session_id, key):
+        value = tickets.issue(tickets.Ticket(who.id, who.session_id), key)
+        security.set_cookie(response, tickets.NAME, value, life=tickets.LIFE, strict=True)
+    return response

@@ -1,0 +1,155 @@
+"""What templates are told about people and their devices."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+#: How many hues there are for people without a picture.
+HUES = 12
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and last word; one character for scripts that are not spaced."""
+    words = [word for word in name.split() if word[:1].isalnum()] or ["?"]
+    if ord(words[0][0]) >= 0x2E80:  # CJK and what follows it
+        return words[0][0]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@dataclass(frozen=True)
+class PersonContext:
+    """Somebody with an account."""
+
+    id: str
+    name: str
+    #: The key of their picture; None for initials on a hue.
+    picture: str | None = None
+    #: A short line of their own.
+    status: str = ""
+    #: When they were last here, to the minute; None if never, or where it does not matter.
+    last_seen_at: datetime | None = None
+
+    @property
+    def initials(self) -> str:
+        """Return one or two letters for the place of a picture."""
+        return initials(self.name)
+
+    @property
+    def hue(self) -> int:
+        """Return which of the twelve hues is theirs."""
+        return zlib.crc32(self.id.encode()) % HUES
+
+    @classmethod
+    def sample(cls) -> PersonContext:
+        """Return one to look at."""
+        return cls("samplesamplesamp", "Ines Okafor", status="On the scaffold until 4")
+
+
+@dataclass(frozen=True)
+class SessionContext:
+    """A browser that is signed in."""
+
+    id: str
+    #: Such as ``Firefox on Debian``.
+    device: str
+    #: ``phone``, ``tablet`` or ``computer``.
+    shape: str
+    address: str
+    last_seen_at: datetime
+    current: bool
+
+    @classmethod
+    def sample(cls) -> SessionContext:
+        """Return one to look at."""
+        moment = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
+        return cls("samplesamplesamp", "Firefox on Debian", "computer", "192.0.2.7", moment, True)
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The form to sign in."""
+
+    email: str = ""
+    #: Where to go afterwards.
+    next: str = ""
+    #: One sentence over the button, or nothing.
+    error: str = ""
+    may_sign_up: bool = True
+
+    @classmethod
+    def sample(cls) -> SignInPage:
+        """Return one to look at."""
+        return cls("ines@skerrylight.example", error="That e-mail and password do not match. Try again.")
+
+
+@dataclass(frozen=True)
+class SignUpPage:
+    """The form to make an account: the first of all, or one's own."""
+
+    #: Where the form goes: ``/sign-up`` or ``/setup``.
+    action: str
+    #: Whether this makes the first account, an administrator.
+    first: bool = False
+    #: The secret of a set-up link or of an invitation.
+    token: str = ""
+    name: str = ""
+    email: str = ""
+    #: Whom the invitation is from; nothing without one.
+    invited_by: str = ""
+    error: str = ""
+    #: Sentences by the name of the field.
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> SignUpPage:
+        """Return one to look at."""
+        return cls("/sign-up", name="Ines", errors={"password": "A password has 8 to 128 characters; this one has 5."})
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """The form for one's own name, picture, status and look."""
+
+    person: PersonContext
+    email: str
+    name: str
+    status: str
+    #: ``auto``, ``light`` or ``dark``.
+    theme: str
+    #: Whether it was just saved.
+    saved: bool = False
+    error: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> ProfilePage:
+        """Return one to look at."""
+        person = PersonContext.sample()
+        return cls(person, "ines@skerrylight.example", person.name, person.status, "auto", saved=True)
+
+
+@dataclass(frozen=True)
+class DevicesPage:
+    """Where one is signed in."""
+
+    sessions: tuple[SessionContext, ...]
+
+    @classmethod
+    def sample(cls) -> DevicesPage:
+        """Return one to look at."""
+        return cls((SessionContext.sample(),))
+
+
+@dataclass(frozen=True)
+class ViewerStyle:
+    """Whose page it is, for the style sheet that marks what is theirs."""
+
+    person_id: str
+    role: str
+
+    @classmethod
+    def sample(cls) -> ViewerStyle:
+        """Return one to look at."""
+        return cls(PersonContext.sample().id, "member")

@@ -1,0 +1,43 @@
+"""What happens to people and their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SiteSetUp:
+    """The first account, an administrator, was made."""
+
+    user_id: str
+
+
+@dataclass(frozen=True)
+class UserSignedUp:
+    """Somebody made an account. ``room_id`` is where an invitation leads."""
+
+    user_id: str
+    room_id: str | None = None
+
+
+@dataclass(frozen=True)
+class UserChanged:
+    """Somebody's name, picture, status, look or role is another."""
+
+    user_id: str
+
+
+@dataclass(frozen=True)
+class PersonInvited:
+    """An invitation was made; ``token`` is its secret, which is nowhere else."""
+
+    invitation_id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class SessionEnded:
+    """A browser is no longer signed in."""
+
+    user_id: str
+    session_id: str

@@ -1,0 +1,65 @@
+"""Who is signed in, for routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import Flask, Request, current_app
+from flask_login import LoginManager, current_user
+
+from chat.accounts.sessions import Sessions, Viewer
+from chat.errors import NotSignedIn
+from chat.web import security
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_manager = LoginManager()
+# Sessions are rows of ours: Flask's own session stays empty, and the remember cookie is not used.
+_manager.session_protection = None
+
+
+def init_app(app: Flask) -> None:
+    """Teach Flask-Login who sends a request."""
+    _manager.init_app(app)
+    app.extensions["sessions"] = Sessions()
+
+
+def sessions() -> Sessions:
+    """Return the sessions that this process knows."""
+    known: Sessions = current_app.extensions["sessions"]
+    return known
+
+
+@_manager.request_loader  # type: ignore[untyped-decorator]
+def _load(request: Request) -> Viewer | None:
+    return sessions().viewer(security.read_cookie("session"))
+
+
+def viewer() -> Viewer:
+    """Return who sent the current request.
+
+    :raises NotSignedIn: nobody we know.
+    """
+    if not current_user.is_authenticated:
+        raise NotSignedIn
+    found: Viewer = current_user._get_current_object()
+    return found
+
+
+def maybe_viewer() -> Viewer | None:
+    """Return who sent the current request, or None."""
+    return viewer() if current_user.is_authenticated else None
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Let only people who are signed in call a view."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        viewer()
+        return view(*args, **kwargs)
+
+    return guarded

@@ -1,0 +1,97 @@
+"""People by id, by name and by address; the devices they are signed in on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import func, select
+
+from chat import clock, keys
+from chat.accounts.contexts import PersonContext, SessionContext
+from chat.accounts.devices import describe
+from chat.accounts.models import Invitation, LoginSession, User
+from chat.database import db
+from chat.errors import NotFound
+
+
+def anybody() -> bool:
+    """Tell whether there is an account at all."""
+    return db.session.execute(select(User.id).limit(1)).scalar() is not None
+
+
+def get_user(user_id: str) -> User:
+    """Return a person for writing.
+
+    :raises NotFound: there is nobody of that id.
+    """
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is nobody of that name here.")
+    return user
+
+
+def user_by_email(email: str) -> User | None:
+    """Return who has an e-mail address, whatever its case."""
+    return db.session.execute(select(User).where(User.email == email.lower())).scalar_one_or_none()
+
+
+def people(ids: Collection[str]) -> dict[str, PersonContext]:
+    """Return people by id; unknown ids are left out."""
+    if not ids:
+        return {}
+    statement = select(User.id, User.name, User.picture_id, User.status, User.last_seen_at).where(
+        User.id.in_(sorted(set(ids)))
+    )
+    return {row.id: PersonContext(*row) for row in db.session.execute(statement)}
+
+
+def directory(search: str, limit: int = 100) -> list[PersonContext]:
+    """Return people whose name contains the words searched for, by name.
+
+    :param search: empty for everybody.
+    """
+    statement = (
+        select(User.id, User.name, User.picture_id, User.status, User.last_seen_at)
+        .order_by(func.lower(User.name), User.id)
+        .limit(limit)
+    )
+    for word in search.split()[:5]:
+        statement = statement.where(func.lower(User.name).contains(word.lower(), autoescape=True))
+    return [PersonContext(*row) for row in db.session.execute(statement)]
+
+
+def sessions_of(user_id: str, current_id: str) -> tuple[SessionContext, ...]:
+    """Return where somebody is signed in: this browser first, then the latest."""
+    statement = (
+        select(LoginSession)
+        .where(
+            LoginSession.user_id == user_id, LoginSession.revoked_at.is_(None), LoginSession.expires_at > clock.now()
+        )
+        .order_by(LoginSession.last_seen_at.desc())
+    )
+    rows = db.session.execute(statement).scalars()
+    found = [
+        SessionContext(row.id, *describe(row.user_agent), row.address, row.last_seen_at, row.id == current_id)
+        for row in rows
+    ]
+    return tuple(sorted(found, key=lambda each: not each.current))
+
+
+def invitation_by(token: str) -> tuple[Invitation, str] | None:
+    """Return an invitation that can still be used, and the name of whom it is from."""
+    statement = (
+        select(Invitation, User.name)
+        .join(User, User.id == Invitation.invited_by)
+        .where(
+            Invitation.secret_hash == keys.fingerprint(token),
+            Invitation.used_by.is_(None),
+            Invitation.expires_at > clock.now(),
+        )
+    )
+    row = db.session.execute(statement).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def is_avatar(picture_id: str) -> bool:
+    """Tell whether a picture is somebody's face, and not of a message."""
+    return db.session.execute(select(User.id).where(User.picture_id == picture_id).limit(1)).scalar() is not None

@@ -1,0 +1,261 @@
+"""Signing up, in and out; one's profile and devices; the people there are."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Blueprint, Response, current_app, redirect, request
+
+from chat import keys, pictures
+from chat.accounts import guards, queries, service
+from chat.accounts.contexts import DevicesPage, ProfilePage, SignInPage, SignUpPage, ViewerStyle
+from chat.accounts.forms import ProfileForm, SignInForm, SignUpForm
+from chat.accounts.guards import signed_in, viewer
+from chat.accounts.models import ROLES
+from chat.errors import Invalid, NotFound, TooFast
+from chat.web import rate_limits, security
+from chat.web.htmx import see_other
+from chat.web.static import YEAR
+from chat.web.templating import render_fragment, render_page
+from chat.web.urls import path_for, safe_next
+
+blueprint = Blueprint("accounts", __name__)
+
+_TOO_MANY = "Too many tries. You can try again in {wait}."
+
+
+# -- the first account
+
+
+def setup_token() -> str:
+    """Return the secret of the set-up link: known to whoever reads the console or holds SECRET_KEY."""
+    return keys.seal(keys.derive("set-up"), "first account")
+
+
+def _require_setup(token: str) -> None:
+    if queries.anybody() or not hmac.compare_digest(token.encode("utf-8", "replace"), setup_token().encode()):
+        raise NotFound("This set-up link does not work any more. If there is an account already, sign in.")
+
+
+@blueprint.get("/setup")
+def set_up_form() -> str:
+    """Show the form that makes the first account."""
+    token = request.args.get("token", "")
+    _require_setup(token)
+    return render_page("accounts/sign_up.html", SignUpPage("/setup", first=True, token=token))
+
+
+@blueprint.post("/setup")
+def set_up() -> Response:
+    """Make the first account."""
+    rate_limits.limit("20/minute", _TOO_MANY, "set-up", rate_limits.address())
+    form = SignUpForm.read()
+    _require_setup(form.token)
+    try:
+        checked = form.checked()
+        user_id = service.set_up(checked.name, checked.email, checked.password)
+    except Invalid as problem:
+        return _sign_up_again(form, SignUpPage("/setup", first=True, token=form.token), problem)
+    return _signed_in(user_id, path_for("rooms.index"))
+
+
+# -- signing up, in and out
+
+
+@blueprint.get("/sign-up")
+def sign_up_form() -> str:
+    """Show the form to make an account."""
+    token = request.args.get("invitation", "")
+    return render_page("accounts/sign_up.html", _sign_up_page(token))
+
+
+@blueprint.post("/sign-up")
+def sign_up() -> Response:
+    """Make an account and sign in."""
+    rate_limits.limit("20/5 minutes", _TOO_MANY, "sign-up", rate_limits.address())
+    form = SignUpForm.read()
+    try:
+        checked = form.checked()
+        registration = current_app.config["REGISTRATION"]
+        user_id = service.sign_up(checked.name, checked.email, checked.password, registration, checked.token)
+    except Invalid as problem:
+        return _sign_up_again(form, _sign_up_page(form.token), problem)
+    return _signed_in(user_id, path_for("rooms.index"))
+
+
+@blueprint.get("/sign-in")
+def sign_in_form() -> Response | str:
+    """Show the form to sign in; who is signed in goes on."""
+    following = safe_next(request.args.get("next"), "")
+    if guards.maybe_viewer() is not None:
+        return see_other(following or path_for("rooms.index"))
+    return render_page("accounts/sign_in.html", SignInPage(next=following, may_sign_up=_may_sign_up()))
+
+
+@blueprint.post("/sign-in")
+def sign_in() -> Response:
+    """Sign in. Tries are counted per address and, when they fail, per account whether it exists or not."""
+    form = SignInForm.read()
+    account = keys.fingerprint(form.email.lower())[:32]
+    try:
+        rate_limits.limit("20/minute", _TOO_MANY, "sign-in", rate_limits.address())
+        rate_limits.check("5/15 minutes", _TOO_MANY, "wrong password", account)
+    except TooFast as problem:
+        response = _sign_in_again(form, problem.sentence, problem.status)
+        response.headers["Retry-After"] = str(problem.wait)
+        return response
+    user_id = service.sign_in(form.email, form.password) if len(form.password) <= 1024 else None
+    if user_id is None:
+        try:
+            rate_limits.limit("5/15 minutes", _TOO_MANY, "wrong password", account)
+        except TooFast:
+            pass
+        return _sign_in_again(form, "That e-mail and password do not match. Try again.", 422)
+    return _signed_in(user_id, safe_next(form.next, path_for("rooms.index")))
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End this session, everywhere, and leave nothing in the browser."""
+    who = guards.maybe_viewer()
+    if who is not None:
+        service.end_session(who.id, who.session_id)
+    response = see_other(path_for("accounts.sign_in_form"))
+    for name in ("session", "ticket"):
+        security.drop_cookie(response, name)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    return response
+
+
+def _signed_in(user_id: str, target: str) -> Response:
+    before = guards.maybe_viewer()
+    secret = service.start_session(
+        user_id, request.headers.get("User-Agent", ""), request.remote_addr or "", before.session_id if before else None
+    )
+    response = redirect(target, 303)
+    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
+    security.set_cookie(response, "session", secret)
+    return response
+
+
+def _may_sign_up() -> bool:
+    return bool(current_app.config["REGISTRATION"] == "open")
+
+
+def _sign_up_page(token: str) -> SignUpPage:
+    invitation = queries.invitation_by(token) if token else None
+    if invitation is None:
+        error = "This invitation was used, or is older than a week. Ask for another one." if token else ""
+        return SignUpPage("/sign-up", error=error)
+    return SignUpPage("/sign-up", token=token, email=invitation[0].email, invited_by=invitation[1])
+
+
+def _sign_up_again(form: SignUpForm, page: SignUpPage, problem: Invalid) -> Response:
+    error = "" if problem.fields else problem.sentence
+    shown = SignUpPage(
+        page.action, page.first, page.token, form.name, form.email, page.invited_by, error, problem.fields
+    )
+    return Response(render_page("accounts/sign_up.html", shown), problem.status)
+
+
+def _sign_in_again(form: SignInForm, error: str, status: int) -> Response:
+    page = SignInPage(form.email, safe_next(form.next, ""), error, _may_sign_up())
+    return Response(render_page("accounts/sign_in.html", page), status)
+
+
+# -- profile and devices
+
+
+@blueprint.get("/profile")
+@signed_in
+def profile() -> str:
+    """Show one's profile."""
+    return render_page("accounts/profile.html", _profile_page(saved="saved" in request.args))
+
+
+@blueprint.post("/profile")
+@signed_in
+@security.takes(pictures.MAX_BYTES + 256 * 1024)
+def update_profile() -> Response:
+    """Save name, status, look and, if one was chosen, the picture."""
+    who = viewer()
+    form = ProfileForm.read()
+    try:
+        form = form.checked()
+        chosen = request.files.get("picture")
+        picture_id = pictures.keep(chosen.stream, who.id) if chosen is not None and chosen.filename else None
+    except Invalid as problem:
+        shown = _profile_page(form=form, problem=problem)
+        return Response(render_page("accounts/profile.html", shown), problem.status)
+    service.change_profile(who.id, form.name, form.status, form.theme)
+    if picture_id is not None:
+        pictures.discard(service.change_picture(who.id, picture_id))
+    return see_other(path_for("accounts.profile", saved=1))
+
+
+@blueprint.post("/profile/picture/delete")
+@signed_in
+def delete_picture() -> Response:
+    """Go back to initials."""
+    pictures.discard(service.change_picture(viewer().id, None))
+    return see_other(path_for("accounts.profile", saved=1))
+
+
+@blueprint.get("/devices")
+@signed_in
+def devices() -> str:
+    """Show where one is signed in."""
+    who = viewer()
+    return render_page("accounts/devices.html", DevicesPage(queries.sessions_of(who.id, who.session_id)))
+
+
+@blueprint.post("/devices/<id:session_id>/end")
+@signed_in
+def end_device(session_id: str) -> Response:
+    """Sign one of one's devices out."""
+    service.end_session(viewer().id, session_id)
+    return see_other(path_for("accounts.devices"))
+
+
+@blueprint.post("/devices/end-others")
+@signed_in
+def end_other_devices() -> Response:
+    """Sign out everywhere else."""
+    who = viewer()
+    service.end_other_sessions(who.id, who.session_id)
+    return see_other(path_for("accounts.devices"))
+
+
+# -- people
+
+
+@blueprint.get("/avatars/<id:picture_id>")
+@signed_in
+def avatar(picture_id: str) -> Response:
+    """Send somebody's picture to anybody who is signed in."""
+    if not queries.is_avatar(picture_id):
+        raise NotFound
+    return pictures.send(picture_id, "thumb")
+
+
+@blueprint.get("/viewer/<id:person_id>-<role>.css")
+def viewer_style(person_id: str, role: str) -> Response:
+    """Send the rules that mark what is one's own. Made of its address alone, so it tells nobody anything."""
+    if role not in ROLES:
+        raise NotFound
+    css = render_fragment("accounts/viewer.css", ViewerStyle(person_id, role))
+    return Response(css, mimetype="text/css", headers={"Cache-Control": YEAR})
+
+
+def _profile_page(form: ProfileForm | None = None, problem: Invalid | None = None, saved: bool = False) -> ProfilePage:
+    user = queries.get_user(viewer().id)
+    return ProfilePage(
+        person=user.context,
+        email=user.email,
+        name=form.name if form else user.name,
+        status=form.status if form else user.status,
+        theme=form.theme if form else user.theme,
+        saved=saved,
+        error=problem.sentence if problem and not problem.fields else "",
+        errors=problem.fields if problem else {},
+    )

@@ -1,0 +1,203 @@
+"""What people do with their accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chat import clock, ids, keys
+from chat.accounts import passwords, policy, queries
+from chat.accounts.events import PersonInvited, SessionEnded, SiteSetUp, UserChanged, UserSignedUp
+from chat.accounts.models import Invitation, LoginSession, User
+from chat.accounts.sessions import LIFE
+from chat.bus import emit, transaction
+from chat.database import db
+from chat.errors import Conflict, Invalid, NotFound
+from chat.log import Meta
+
+INVITATION_LIFE = timedelta(days=7)
+
+
+def set_up(name: str, email: str, password: str) -> str:
+    """Make the first account, an administrator, and return its id.
+
+    Two requests at the same time make one account: the fact that the site is set up is a row with a fixed key.
+
+    :raises Conflict: the site is set up already.
+    """
+    passwords.check(password, name, email)
+    password_hash = passwords.hashed(password)
+    user_id = ids.new()
+    try:
+        with transaction():
+            if queries.anybody():
+                raise Conflict("This site is set up already. Sign in, or sign up.")
+            db.session.execute(insert(Meta).values(name="set_up_by", value=user_id))
+            _add_user(user_id, name, email, password_hash, "administrator")
+            emit(SiteSetUp(user_id))
+            emit(UserSignedUp(user_id))
+    except IntegrityError:
+        raise Conflict("This site was set up by somebody else a moment ago. Sign in, or sign up.") from None
+    return user_id
+
+
+def sign_up(name: str, email: str, password: str, registration: str, token: str = "") -> str:
+    """Make an account and return its id.
+
+    :param registration: ``open``, ``invite`` or ``closed``.
+    :param token: the secret of an invitation, or nothing.
+    :raises NotAllowed: registration is not open for this person.
+    :raises Invalid: the password, or the e-mail address, cannot be used.
+    """
+    invitation = queries.invitation_by(token) if token else None
+    policy.require_may_sign_up(registration, invitation is not None)
+    passwords.check(password, name, email)
+    password_hash = passwords.hashed(password)
+    user_id = ids.new()
+    try:
+        with transaction():
+            _add_user(user_id, name, email, password_hash, "member")
+            room_id = _use_invitation(invitation[0].id, user_id) if invitation else None
+            emit(UserSignedUp(user_id, room_id))
+    except IntegrityError:
+        sentence = "An account with this address cannot be made. If it is yours, sign in instead."
+        raise Invalid(sentence, {"email": sentence}) from None
+    return user_id
+
+
+def add_user(name: str, email: str, password: str, role: str) -> str:
+    """Make an account as the operator of the site, and return its id.
+
+    :raises Invalid: the password, the role, or the e-mail address, cannot be used.
+    """
+    passwords.check(password, name, email)
+    password_hash = passwords.hashed(password)
+    user_id = ids.new()
+    try:
+        with transaction():
+            _add_user(user_id, name, email, password_hash, role)
+            emit(UserSignedUp(user_id))
+    except IntegrityError:
+        raise Invalid(f"There is an account with the address {email} already, or no role {role}.") from None
+    return user_id
+
+
+def start_session(user_id: str, user_agent: str, address: str, replaces: str | None = None) -> str:
+    """Sign a browser in and return the secret for its cookie, which is new every time.
+
+    :param replaces: id of the session that this browser had until now; it ends.
+    """
+    secret = ids.secret()
+    now = clock.now()
+    with transaction():
+        if replaces is not None:
+            _end(LoginSession.id == replaces, now)
+        db.session.execute(
+            insert(LoginSession).values(
+                id=ids.new(),
+                secret_hash=keys.fingerprint(secret),
+                user_id=user_id,
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + LIFE,
+                user_agent=user_agent[:300],
+                address=address[:45],
+            )
+        )
+    return secret
+
+
+def sign_in(email: str, password: str) -> str | None:
+    """Return whose e-mail and password these are, or None; the time it takes tells nothing."""
+    user = queries.user_by_email(email)
+    found = (user.id, user.password_hash) if user else None
+    db.session.rollback()  # no connection is held while the hash is made
+    if not passwords.matches(password, found[1] if found else None) or found is None:
+        return None
+    if passwords.outdated(found[1]):
+        password_hash = passwords.hashed(password)
+        with transaction():
+            db.session.execute(update(User).where(User.id == found[0]).values(password_hash=password_hash))
+    return found[0]
+
+
+def end_session(user_id: str, session_id: str) -> None:
+    """Sign one browser of a person out.
+
+    :raises NotFound: it is not signed in, or somebody else's.
+    """
+    with transaction():
+        if not _end((LoginSession.id == session_id) & (LoginSession.user_id == user_id), clock.now()):
+            raise NotFound("This device is signed out already.")
+
+
+def end_other_sessions(user_id: str, current_id: str) -> int:
+    """Sign out every browser of a person but this one; return how many."""
+    with transaction():
+        return _end((LoginSession.user_id == user_id) & (LoginSession.id != current_id), clock.now())
+
+
+def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
+    """Save somebody's name, status and look."""
+    with transaction():
+        db.session.execute(update(User).where(User.id == user_id).values(name=name, status=status, theme=theme))
+        emit(UserChanged(user_id))
+
+
+def change_picture(user_id: str, picture_id: str | None) -> str | None:
+    """Give somebody another picture, or none; return the id of the one before."""
+    with transaction():
+        before = db.session.execute(select(User.picture_id).where(User.id == user_id)).scalar()
+        db.session.execute(update(User).where(User.id == user_id).values(picture_id=picture_id))
+        emit(UserChanged(user_id))
+    return before
+
+
+def invite(email: str, invited_by: str, room_id: str | None) -> None:
+    """Invite somebody who has no account; an e-mail follows."""
+    token = ids.secret()
+    now = clock.now()
+    with transaction():
+        invitation_id = ids.new()
+        db.session.execute(
+            insert(Invitation).values(
+                id=invitation_id,
+                secret_hash=keys.fingerprint(token),
+                email=email,
+                invited_by=invited_by,
+                room_id=room_id,
+                created_at=now,
+                expires_at=now + INVITATION_LIFE,
+            )
+        )
+        emit(PersonInvited(invitation_id, token))
+
+
+def _add_user(user_id: str, name: str, email: str, password_hash: str, role: str) -> None:
+    values = {"id": user_id, "name": name, "email": email, "password_hash": password_hash, "role": role}
+    db.session.execute(insert(User).values(status="", theme="auto", created_at=clock.now(), **values))
+
+
+def _use_invitation(invitation_id: str, user_id: str) -> str | None:
+    """Use an invitation up and return the room it leads to; of two at the same time one wins."""
+    statement = (
+        update(Invitation)
+        .where(Invitation.id == invitation_id, Invitation.used_by.is_(None))
+        .values(used_by=user_id)
+        .returning(Invitation.room_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        raise Conflict("This invitation was used a moment ago. Ask for another one.")
+    room_id: str | None = row[0]
+    return room_id
+
+
+def _end(which: ColumnElement[bool], now: datetime) -> int:
+    statement = update(LoginSession).where(which, LoginSession.revoked_at.is_(None)).values(revoked_at=now)
+    ended = db.session.execute(statement.returning(LoginSession.id, LoginSession.user_id)).all()
+    for session_id, user_id in ended:
+        emit(SessionEnded(user_id, session_id))
+    return len(ended)

@@ -1,0 +1,73 @@
+"""Commands for whoever runs the site: ``bin/flask …``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from flask_migrate import upgrade
+
+from chat import jobs
+from chat.accounts import queries, service
+from chat.accounts.forms import email_address, person_name
+from chat.accounts.models import ROLES
+from chat.accounts.routes import setup_token
+from chat.errors import ChatError
+from chat.web.urls import absolute, path_for
+
+user_commands = AppGroup("user", help="Accounts.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    app.cli.add_command(user_commands)
+    app.cli.add_command(worker)
+    app.cli.add_command(doctor)
+
+
+def prepare(app: Flask) -> None:
+    """Bring the database up to date and tell the operator where the site is; before serving."""
+    with app.app_context():
+        upgrade(directory=str(Path(app.root_path) / "migrations"))
+        click.echo(f"\n  Confab is at {absolute('/')}")
+        if not queries.anybody():
+            link = absolute(path_for("accounts.set_up_form"), token=setup_token())
+            click.echo(f"  There is no account yet. Make the first one, an administrator, here:\n\n  {link}\n")
+        sys.stdout.flush()
+
+
+@user_commands.command("add")
+@click.argument("name")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
+    """Make an account."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True)
+    try:
+        user_id = service.add_user(person_name(name), email_address(email), password, role)
+    except ChatError as problem:
+        raise click.ClickException(problem.sentence) from None
+    click.echo(user_id)
+
+
+@click.command()
+def worker() -> None:
+    """Send e-mail and do other promised work, until stopped. For processes started with JOBS=off."""
+    while True:
+        jobs.run_due()
+        time.sleep(1.0)
+
+
+@click.command()
+def doctor() -> None:
+    """Say what is wrong with this installation; ends with 1 if anything is."""
+    problems = {name: problem for name, check in current_app.extensions["health"].items() if (problem := check())}
+    for name, problem in problems.items():
+        click.echo(f"{name}: {problem}")
+    click.echo("Something is wrong." if problems else "All is well.")
+    raise SystemExit(1 if problems else 0)

@@ -1,0 +1,20 @@
+"""The one source of time, so that a test can stop it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Return the present as an aware datetime in UTC, cut to milliseconds.
+
+    Milliseconds, because PostgreSQL, SQLite and the browser must print and compare the same value.
+    """
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def monotonic() -> float:
+    """Return seconds on a clock that never goes back; only differences mean anything."""
+    return time.monotonic()

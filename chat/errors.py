@@ -1,0 +1,108 @@
+"""What can go wrong, said so that a person can act on it.
+
+Every error that a person may meet is a ``ChatError``: an HTTP status and one sentence that says what
+happened, the value concerned, and the way out. ``chat.web.errors`` turns it into a page or a fragment.
+
+::
+
+    ChatError
+    ├── Invalid          422  the input cannot be taken as it is; may name the fields
+    ├── NotSignedIn      401  (a page is sent to the sign-in form instead)
+    ├── NotAllowed       403
+    ├── NotFound         404  also for what exists but is not yours to see
+    ├── Conflict         409
+    ├── TooLarge         413
+    ├── TooFast          429  with the seconds to wait
+    └── Unavailable      503  with the seconds to wait
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ChatError(Exception):
+    """The root: ``status`` for HTTP, ``sentence`` for people."""
+
+    status = 500
+    title = "Something broke on our side"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Invalid(ChatError):
+    """The input cannot be taken as it is. ``fields`` maps a field's name to its own sentence."""
+
+    status = 422
+    title = "That did not work"
+
+    def __init__(self, sentence: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.fields = dict(fields or {})
+
+
+class NotSignedIn(ChatError):
+    """Nobody is signed in, or the session has ended."""
+
+    status = 401
+    title = "Sign in first"
+
+    def __init__(self, sentence: str = "You are signed out. Sign in to go on.") -> None:
+        super().__init__(sentence)
+
+
+class NotAllowed(ChatError):
+    """The person may see it, but not do this."""
+
+    status = 403
+    title = "Not yours to do"
+
+
+class NotFound(ChatError):
+    """It does not exist, or this person may not know that it does: the two look the same."""
+
+    status = 404
+    title = "Not here"
+
+    def __init__(self, sentence: str = "This page is gone, or you cannot see it.") -> None:
+        super().__init__(sentence)
+
+
+class Conflict(ChatError):
+    """It was true when the page was made, and is no longer."""
+
+    status = 409
+    title = "Things have changed"
+
+
+class TooLarge(ChatError):
+    """More bytes than are taken."""
+
+    status = 413
+    title = "Too large"
+
+
+class TooFast(ChatError):
+    """Too many of these in too short a time; ``wait`` is in seconds."""
+
+    status = 429
+    title = "A little slower"
+
+    def __init__(self, sentence: str, wait: int) -> None:
+        super().__init__(sentence)
+        self.wait = max(1, wait)
+
+
+class Unavailable(ChatError):
+    """A part we need does not answer just now; ``wait`` is in seconds."""
+
+    status = 503
+    title = "One moment"
+
+    def __init__(
+        self, sentence: str = "We cannot reach our database just now. Nothing you wrote is lost.", wait: int = 2
+    ) -> None:
+        super().__init__(sentence)
+        self.wait = max(1, wait)

@@ -1,0 +1,126 @@
+"""Work promised inside a transaction and done after it: an e-mail, a clean-up.
+
+A job is a row, committed together with what caused it, so neither a crash nor a failing provider loses it and nobody
+waits for it. Any process may do it; a claim lasts ``CLAIM`` and is then anybody's again, so a job runs at least once:
+what it does must bear that, with its ``key`` as the idempotency key towards a provider.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, Text, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chat import clock, ids
+from chat.background import every
+from chat.bus import transaction
+from chat.database import Id, Model, Utc, db
+
+log = logging.getLogger(__name__)
+
+#: Waits between tries; after the last one fails the job rests as failed, for a person to look at.
+RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+#: How long one try may take before another process may start over.
+CLAIM = timedelta(minutes=2)
+
+
+class Job(Model):
+    """One piece of promised work."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_run_at", "run_at"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    #: When it is due; empty once it is done or has failed for good.
+    run_at: Mapped[datetime | None] = mapped_column(Utc)
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None] = mapped_column(Utc)
+    finished_at: Mapped[datetime | None] = mapped_column(Utc)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+@dataclass(frozen=True)
+class Due:
+    """A claimed job, as its handler sees it. ``attempt`` counts from 1."""
+
+    id: str
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    attempt: int
+
+
+_handlers: dict[str, Callable[[Due], None]] = {}
+
+
+def handles(kind: str) -> Callable[[Callable[[Due], None]], Callable[[Due], None]]:
+    """Register what does a kind of job. Raising means: not done, try again later."""
+
+    def register(handler: Callable[[Due], None]) -> Callable[[Due], None]:
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def add(kind: str, key: str, payload: dict[str, Any], delay: timedelta = timedelta(0)) -> None:
+    """Promise a job, inside ``transaction()``.
+
+    :param key: unique for ever: promising the same thing twice is an error of the caller.
+    """
+    db.session.add(Job(id=ids.new(), kind=kind, key=key, payload=payload, run_at=clock.now() + delay))
+    db.session.flush()
+
+
+@every(1.0, setting="JOBS")
+def run_due() -> None:
+    """Do every job that is due."""
+    while (due := claim()) is not None:
+        perform(due)
+
+
+def claim() -> Due | None:
+    """Claim the job that is due longest, or return None. Two processes never claim the same one."""
+    now = clock.now()
+    is_due = (Job.run_at <= now, or_(Job.claimed_until.is_(None), Job.claimed_until < now))
+    if db.session.execute(select(Job.id).where(*is_due).limit(1)).scalar() is None:
+        return None  # the common case costs a read and no writing transaction
+    with transaction():
+        oldest = select(Job.id).where(*is_due).order_by(Job.run_at).limit(1).with_for_update(skip_locked=True)
+        job_id = db.session.execute(oldest).scalar()
+        if job_id is None:
+            return None
+        statement = (
+            update(Job)
+            .where(Job.id == job_id)
+            .values(claimed_until=now + CLAIM, attempts=Job.attempts + 1)
+            .returning(Job.id, Job.kind, Job.key, Job.payload, Job.attempts)
+        )
+        return Due(*db.session.execute(statement).one())
+
+
+def perform(due: Due) -> None:
+    """Do a claimed job and record how it ended."""
+    try:
+        _handlers[due.kind](due)
+    except Exception as problem:
+        db.session.rollback()
+        retry = RETRIES[due.attempt - 1] if due.attempt <= len(RETRIES) else None
+        log.warning("job %s %s, try %d: %s", due.kind, due.id, due.attempt, type(problem).__name__)
+        values: dict[str, Any] = {
+            "run_at": clock.now() + retry if retry else None,
+            "finished_at": None if retry else clock.now(),
+            "error": f"{type(problem).__name__}: {problem}"[:500],
+        }
+    else:
+        values = {"run_at": None, "finished_at": clock.now(), "error": None}
+    with transaction():
+        db.session.execute(update(Job).where(Job.id == due.id).values(claimed_until=None, **values))

@@ -1,0 +1,223 @@
+"""What templates are told about messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from chat.accounts.contexts import PersonContext
+from chat.presence.contexts import CrowdContext
+from chat.rooms.contexts import MemberContext, RoomContext
+
+#: The box, in CSS pixels, into which the timeline fits a picture: alone, and beside others.
+BOX = (440, 320)
+TILE = (218, 164)
+
+
+@dataclass(frozen=True)
+class PictureContext:
+    """A picture of a message. Its size is known before its bytes are, so nothing moves when they come."""
+
+    id: str
+    width: int
+    height: int
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Return width and height in the timeline when it stands alone; never larger than it is."""
+        scale = min(1.0, BOX[0] / self.width, BOX[1] / self.height)
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+    @classmethod
+    def sample(cls) -> PictureContext:
+        """Return one to look at."""
+        return cls("samplesamplesamp", 1600, 1200)
+
+
+@dataclass(frozen=True)
+class DeletionContext:
+    """That a message was taken away, and how."""
+
+    at: datetime
+    #: Whether its author did it, or a moderator.
+    by_author: bool
+    #: A moderator's reason; empty when the author did it.
+    reason: str = ""
+
+    @classmethod
+    def sample(cls) -> DeletionContext:
+        """Return one to look at."""
+        return cls(datetime(2026, 11, 21, 9, 20, tzinfo=UTC), False, "private details")
+
+
+@dataclass(frozen=True)
+class MessageContext:
+    """One entry of a timeline. Of a deleted message only the place is left: no text, no pictures."""
+
+    id: str
+    room_id: str
+    seq: int
+    client_id: str
+    author: PersonContext
+    #: The text as safe HTML.
+    html: str
+    created_at: datetime
+    edited_at: datetime | None = None
+    deletion: DeletionContext | None = None
+    pictures: tuple[PictureContext, ...] = ()
+
+    @classmethod
+    def sample(cls) -> MessageContext:
+        """Return one to look at."""
+        from chat.messages.body import to_html
+
+        text = "Lift starts at 14:00 sharp: tide is out until **17:20**."
+        moment = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
+        return cls(
+            "samplesamplesamp", "sampleroomsample", 12, "c-sample", PersonContext.sample(), to_html(text), moment
+        )
+
+
+@dataclass(frozen=True)
+class MessageItem:
+    """A message in its place. Broadcast: the same for everybody."""
+
+    message: MessageContext
+    #: Whether it goes on from the one before: same author, within five minutes, nothing between.
+    continues: bool = False
+
+    @classmethod
+    def sample(cls) -> MessageItem:
+        """Return one to look at."""
+        return cls(MessageContext.sample())
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """A stretch of a timeline, oldest first."""
+
+    room_id: str
+    items: tuple[MessageItem, ...]
+    #: Whether there is more before it, and after it.
+    older: bool
+    newer: bool
+    #: The ``seq`` of the first message not read yet, and until when one had read; None when all was read.
+    unread_seq: int | None = None
+    unread_since: datetime | None = None
+    #: The message that the address is about, and what its reader may do with it: ``edit``, ``delete``, ``remove``,
+    #: ``restore``.
+    target_id: str = ""
+    target_actions: tuple[str, ...] = ()
+
+    @classmethod
+    def sample(cls) -> TimelinePage:
+        """Return one to look at."""
+        return cls("sampleroomsample", (MessageItem.sample(),), older=True, newer=False)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The live part of a room's page: a stretch of its timeline, and the cursor from which its stream goes on."""
+
+    room: RoomContext
+    page: TimelinePage
+    #: Opaque. Everything up to it is on the page or was before it.
+    cursor: str
+    #: Seconds between two reports of how far one has read; more in large rooms.
+    report_every: int = 3
+
+    @classmethod
+    def sample(cls) -> Timeline:
+        """Return one to look at."""
+        room = RoomContext.sample()
+        return cls(room, TimelinePage.sample(), f"{room.id}.e.12")
+
+
+@dataclass(frozen=True)
+class Composer:
+    """The form to write a message."""
+
+    room: RoomContext
+    #: Names this message, so that sending it twice stores it once.
+    client_id: str
+    body: str = ""
+    #: Why the last try was refused.
+    error: str = ""
+    limit: int = 10_000
+
+    @classmethod
+    def sample(cls) -> Composer:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), "c-sample-1")
+
+
+@dataclass(frozen=True)
+class RoomPage:
+    """A room."""
+
+    room: RoomContext
+    timeline: Timeline
+    composer: Composer
+    #: An empty message of the viewer's, of which the page makes bubbles for what is being sent.
+    bubble: MessageContext
+    crowd: CrowdContext
+    #: Members shown beside the timeline, at most ``members_limit`` of them.
+    members: tuple[MemberContext, ...]
+    may_manage: bool
+    #: A message one has just deleted and may still bring back; for pages without script.
+    undo_id: str = ""
+
+    @classmethod
+    def sample(cls) -> RoomPage:
+        """Return one to look at."""
+        return cls(
+            RoomContext.sample(),
+            Timeline.sample(),
+            Composer.sample(),
+            MessageContext.sample(),
+            CrowdContext.sample(),
+            (MemberContext.sample(),),
+            may_manage=True,
+        )
+
+
+@dataclass(frozen=True)
+class EditForm:
+    """The form to change a message of one's own."""
+
+    message: MessageContext
+    body: str
+    error: str = ""
+    limit: int = 10_000
+
+    @classmethod
+    def sample(cls) -> EditForm:
+        """Return one to look at."""
+        return cls(MessageContext.sample(), "Lift starts at 14:00 sharp: tide is out until **17:20**.")
+
+
+@dataclass(frozen=True)
+class DeleteForm:
+    """The form to take a message away: one's own, or as a moderator with a reason."""
+
+    message: MessageContext
+    own: bool
+    reason: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> DeleteForm:
+        """Return one to look at."""
+        return cls(MessageContext.sample(), own=False)
+
+
+@dataclass(frozen=True)
+class PictureTile:
+    """A picture that was chosen for a message and is not sent yet."""
+
+    picture: PictureContext
+
+    @classmethod
+    def sample(cls) -> PictureTile:
+        """Return one to look at."""
+        return cls(PictureContext.sample())

@@ -1,0 +1,48 @@
+"""Pictures of what was deleted, and pictures that were never sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from chat import clock, jobs, pictures
+from chat.accounts.models import User
+from chat.background import every
+from chat.bus import during
+from chat.database import db
+from chat.messages import queries
+from chat.messages.events import MessageDeleted
+from chat.messages.models import Attachment
+from chat.pictures.models import Picture
+
+#: A picture that nobody sent is kept for a day, for drafts.
+UNSENT_LIFE = timedelta(days=1)
+
+
+@during(MessageDeleted)
+def hide_pictures(event: MessageDeleted) -> None:
+    """Promise to make addresses useless that somebody may have kept; ours are refused from this moment on."""
+    shown = queries.picture_ids(event.ref_id)
+    if shown:
+        jobs.add("hide_pictures", f"hide:{event.ref_id}:{event.seq}", {"pictures": shown})
+
+
+@jobs.handles("hide_pictures")
+def do_hide_pictures(due: jobs.Due) -> None:
+    """Do so."""
+    pictures.hide(due.payload["pictures"])
+
+
+@every(3600.0)
+def forget_unsent() -> None:
+    """Destroy pictures that were uploaded and never used."""
+    statement = (
+        select(Picture.id)
+        .outerjoin(Attachment, Attachment.picture_id == Picture.id)
+        .outerjoin(User, User.picture_id == Picture.id)
+        .where(Picture.created_at < clock.now() - UNSENT_LIFE, Attachment.picture_id.is_(None), User.id.is_(None))
+        .limit(500)
+    )
+    for picture_id in db.session.execute(statement).scalars().all():
+        pictures.discard(picture_id)

@@ -1,0 +1,65 @@
+"""Messages, what they said before, and the pictures they carry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chat.database import Big, Id, Model, Utc
+
+BODY_LIMIT = 10_000
+REASON_LIMIT = 512
+PICTURES_LIMIT = 10
+
+
+class Message(Model):
+    """One message. A deleted one keeps its row: text for those who may look, ``client_id`` against repeats."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("room_id", "seq"),
+        # One author, one client_id, one message: for ever, not within some window of time.
+        UniqueConstraint("author_id", "client_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    room_id: Mapped[str] = mapped_column(Id, ForeignKey("rooms.id", ondelete="CASCADE"))
+    seq: Mapped[int] = mapped_column(Big)
+    #: 1, 2, 3, … among the messages of the room; unread is counted with it.
+    number: Mapped[int] = mapped_column(Big)
+    author_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id"))
+    client_id: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    #: What was posted first, as a hash, to tell a repeat from another message under the same ``client_id``.
+    digest: Mapped[str] = mapped_column(String(64))
+    pictures: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    edited_at: Mapped[datetime | None] = mapped_column(Utc)
+    deleted_at: Mapped[datetime | None] = mapped_column(Utc)
+    deleted_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    delete_reason: Mapped[str] = mapped_column(String(REASON_LIMIT), default="")
+
+
+class MessageVersion(Model):
+    """What a message said before it was edited."""
+
+    __tablename__ = "message_versions"
+
+    message_id: Mapped[str] = mapped_column(Id, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    #: 1 is what was posted.
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class Attachment(Model):
+    """A picture in a message. A picture is in one message only."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (Index("ix_attachments_message_id", "message_id"),)
+
+    picture_id: Mapped[str] = mapped_column(Id, ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(Id, ForeignKey("messages.id", ondelete="CASCADE"))
+    position: Mapped[int]

@@ -1,0 +1,59 @@
+"""Who may change, delete and restore a message."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chat.errors import Conflict, Invalid, NotAllowed
+from chat.messages.models import REASON_LIMIT, Message
+
+EDIT_WINDOW = timedelta(minutes=15)
+#: The page offers ten seconds; five more are for the way.
+UNDO_WINDOW = timedelta(seconds=15)
+
+
+def require_may_edit(message: Message, editor_id: str, now: datetime) -> None:
+    """Refuse changing what is not one's own, is gone, or is too old.
+
+    :raises NotAllowed: it is somebody else's, or the time is over.
+    :raises Conflict: it is deleted.
+    """
+    if message.author_id != editor_id:
+        raise NotAllowed("Only its author changes a message.")
+    if message.deleted_at is not None:
+        raise Conflict("This message is deleted. Restore it before you change it.")
+    if now - message.created_at > EDIT_WINDOW:
+        raise NotAllowed(
+            f"Messages can be edited for {EDIT_WINDOW.seconds // 60} minutes. "
+            f"This one is from {message.created_at:%H:%M} UTC; reply to it instead."
+        )
+
+
+def require_may_delete(message: Message, actor_id: str, moderates: bool, reason: str) -> None:
+    """Refuse deleting what is somebody else's, unless one moderates and says why.
+
+    :raises NotAllowed: neither.
+    :raises Invalid: a moderator gave no reason, or one that is too long.
+    """
+    if message.author_id == actor_id:
+        return
+    if not moderates:
+        raise NotAllowed("Only its author or a moderator deletes a message.")
+    if not reason:
+        raise Invalid("Say why, in a few words: its author and everybody in the room reads it.", {"reason": "Say why."})
+    if len(reason) > REASON_LIMIT:
+        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+        raise Invalid(sentence, {"reason": sentence})
+
+
+def require_may_restore(message: Message, actor_id: str, moderates: bool, now: datetime) -> None:
+    """Refuse bringing back what one did not delete oneself a moment ago, unless one moderates.
+
+    :raises NotAllowed: a moderator deleted it, it is somebody else's, or the time is over.
+    """
+    if moderates:
+        return
+    if message.author_id != actor_id or message.deleted_by != actor_id:
+        raise NotAllowed("Only a moderator brings this message back.")
+    if message.deleted_at is not None and now - message.deleted_at > UNDO_WINDOW:
+        raise NotAllowed("A deletion can be undone for ten seconds. Ask a moderator to restore the message.")

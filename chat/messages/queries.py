@@ -1,0 +1,250 @@
+"""Messages by page, by id, and what lists say about them. Pages are found by ``seq``, never by offset or time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, select
+
+from chat.accounts.contexts import PersonContext
+from chat.accounts.models import User
+from chat.database import db
+from chat.errors import NotFound
+from chat.messages.body import to_html, to_line
+from chat.messages.contexts import DeletionContext, MessageContext, MessageItem, PictureContext, TimelinePage
+from chat.messages.models import Attachment, Message
+from chat.pictures.models import Picture
+from chat.rooms.models import Membership, Room
+
+#: A row whose columns are read by name.
+Found = Row[*tuple[Any, ...]]
+
+PAGE = 40
+#: Messages shown before the first unread one, so that one knows where one was.
+BEFORE_UNREAD = 12
+GROUP_WITHIN = timedelta(minutes=5)
+
+_COLUMNS = (
+    Message.id, Message.room_id, Message.seq, Message.client_id, Message.author_id, User.name, User.picture_id,
+    Message.body, Message.pictures, Message.created_at, Message.edited_at,
+    Message.deleted_at, Message.deleted_by, Message.delete_reason,
+)  # fmt: skip
+
+
+# -- pages
+
+
+def latest(room_id: str, limit: int = PAGE) -> TimelinePage:
+    """Return the end of a timeline."""
+    rows = _descending(room_id, None, limit + 1)
+    return _page(room_id, rows[:limit][::-1], older=len(rows) > limit, newer=False)
+
+
+def before(room_id: str, seq: int, limit: int = PAGE) -> TimelinePage:
+    """Return what comes right before a ``seq``, itself not included."""
+    rows = _descending(room_id, Message.seq < seq, limit + 1)
+    return _page(room_id, rows[:limit][::-1], older=len(rows) > limit, newer=True)
+
+
+def after(room_id: str, seq: int, limit: int = PAGE) -> TimelinePage:
+    """Return what comes right after a ``seq``, itself not included."""
+    rows = _ascending(room_id, Message.seq > seq, limit + 1)
+    return _page(room_id, rows[:limit], older=True, newer=len(rows) > limit)
+
+
+def around(room_id: str, seq: int, limit: int = PAGE, lead: int = PAGE // 2) -> TimelinePage:
+    """Return a ``seq`` with what is around it.
+
+    :param lead: how many messages before it.
+    """
+    lead_rows = _descending(room_id, Message.seq < seq, lead + 1)
+    rows = _ascending(room_id, Message.seq >= seq, limit - lead + 1)
+    found = lead_rows[:lead][::-1] + rows[: limit - lead]
+    return _page(room_id, found, older=len(lead_rows) > lead, newer=len(rows) > limit - lead)
+
+
+def opening(room_id: str, last_read_seq: int, unread: int) -> TimelinePage:
+    """Return what a room opens with: its end, or the first unread message if that is further up."""
+    if unread <= PAGE - BEFORE_UNREAD:
+        return latest(room_id)
+    return around(room_id, last_read_seq + 1, lead=BEFORE_UNREAD)
+
+
+def group(messages: Sequence[MessageContext]) -> tuple[MessageItem, ...]:
+    """Mark the messages that go on from the one before.
+
+    Days are broken by the page, which knows the reader's zone.
+    """
+    items = []
+    previous: MessageContext | None = None
+    for message in messages:
+        continues = (
+            previous is not None
+            and previous.author.id == message.author.id
+            and previous.deletion is None
+            and message.deletion is None
+            and message.created_at - previous.created_at < GROUP_WITHIN
+        )
+        items.append(MessageItem(message, continues))
+        previous = message
+    return tuple(items)
+
+
+# -- single messages
+
+
+def get_visible(message_id: str, viewer_id: str) -> Message:
+    """Return a message of a room that somebody is in, for writing.
+
+    :raises NotFound: there is none of that id, or they are not in its room; the two look the same.
+    """
+    statement = (
+        select(Message)
+        .join(Membership, and_(Membership.room_id == Message.room_id, Membership.user_id == viewer_id))
+        .where(Message.id == message_id)
+        .execution_options(populate_existing=True)
+    )
+    message = db.session.execute(statement).scalar_one_or_none()
+    if message is None:
+        raise NotFound("This message is gone, or you cannot see it.")
+    return message
+
+
+def contexts(message_ids: Collection[str]) -> dict[str, MessageContext]:
+    """Return messages by id as they are now; unknown ids are left out."""
+    rows = db.session.connection().execute(_select().where(Message.id.in_(sorted(set(message_ids))))).all()
+    return {message.id: message for message in _contexts(rows)}
+
+
+def by_client_id(author_id: str, client_id: str) -> Message | None:
+    """Return what an author has posted under a ``client_id``, deleted or not."""
+    statement = select(Message).where(Message.author_id == author_id, Message.client_id == client_id)
+    return db.session.execute(statement).scalar_one_or_none()
+
+
+# -- pictures
+
+
+def picture_visible(picture_id: str, viewer_id: str) -> bool:
+    """Tell whether somebody may see a picture: it is in a message they can see, or their own and not sent yet."""
+    sent = select(Attachment.message_id, Message.deleted_at, Membership.user_id).where(
+        Attachment.picture_id == picture_id
+    )
+    statement = sent.join(Message, Message.id == Attachment.message_id).outerjoin(
+        Membership, and_(Membership.room_id == Message.room_id, Membership.user_id == viewer_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is not None:
+        return row.deleted_at is None and row.user_id is not None
+    return own_unsent(picture_id, viewer_id) is not None
+
+
+def own_unsent(picture_id: str, owner_id: str) -> PictureContext | None:
+    """Return a picture that somebody uploaded and has not sent, or None."""
+    statement = (
+        select(Picture.id, Picture.width, Picture.height)
+        .outerjoin(Attachment, Attachment.picture_id == Picture.id)
+        .outerjoin(User, User.picture_id == Picture.id)
+        .where(
+            Picture.id == picture_id, Picture.owner_id == owner_id, Attachment.picture_id.is_(None), User.id.is_(None)
+        )
+    )
+    row = db.session.execute(statement).one_or_none()
+    return PictureContext(*row) if row else None
+
+
+def picture_ids(message_id: str) -> list[str]:
+    """Return the pictures of a message, deleted or not."""
+    return list(db.session.execute(select(Attachment.picture_id).where(Attachment.message_id == message_id)).scalars())
+
+
+# -- lists
+
+
+def previews(room_ids: Collection[str]) -> dict[str, str]:
+    """Return one line of the last message of each room."""
+    statement = (
+        select(Room.id, Room.kind, User.name, Message.body, Message.pictures, Message.deleted_at)
+        .join(Message, Message.id == Room.last_message_id)
+        .join(User, User.id == Message.author_id)
+        .where(Room.id.in_(sorted(set(room_ids))))
+    )
+    return {row.id: _preview(row) for row in db.session.execute(statement)}
+
+
+def _preview(row: Found) -> str:
+    if row.deleted_at is not None:
+        return "Message deleted"
+    if row.body:
+        text = to_line(row.body)
+    elif row.pictures == 1:
+        text = "sent a picture"
+    else:
+        text = f"sent {row.pictures} pictures"
+    if row.kind == "direct":
+        return text[:1].upper() + text[1:] if not row.body else text
+    return f"{row.name.split()[0]}{':' if row.body else ''} {text}"
+
+
+# -- inside
+
+
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS).join(User, User.id == Message.author_id)
+
+
+def _descending(room_id: str, condition: ColumnElement[bool] | None, limit: int) -> list[Found]:
+    statement = _select().where(Message.room_id == room_id).order_by(Message.seq.desc()).limit(limit)
+    if condition is not None:
+        statement = statement.where(condition)
+    return list(db.session.connection().execute(statement))
+
+
+def _ascending(room_id: str, condition: ColumnElement[bool], limit: int) -> list[Found]:
+    statement = _select().where(Message.room_id == room_id, condition).order_by(Message.seq).limit(limit)
+    return list(db.session.connection().execute(statement))
+
+
+def _page(room_id: str, rows: Sequence[Found], older: bool, newer: bool) -> TimelinePage:
+    return TimelinePage(room_id, group(_contexts(rows)), older, newer)
+
+
+def _contexts(rows: Iterable[Found]) -> list[MessageContext]:
+    rows = list(rows)
+    pictures = _pictures([row.id for row in rows if row.pictures and row.deleted_at is None])
+    return [_context(row, pictures.get(row.id, ())) for row in rows]
+
+
+def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext:
+    deletion = None
+    if row.deleted_at is not None:
+        deletion = DeletionContext(row.deleted_at, row.deleted_by == row.author_id, row.delete_reason)
+    return MessageContext(
+        id=row.id,
+        room_id=row.room_id,
+        seq=row.seq,
+        client_id=row.client_id,
+        author=PersonContext(row.author_id, row.name, row.picture_id),
+        html=to_html(row.body) if deletion is None else "",
+        created_at=row.created_at,
+        edited_at=row.edited_at if deletion is None else None,
+        deletion=deletion,
+        pictures=pictures,
+    )
+
+
+def _pictures(message_ids: Sequence[str]) -> dict[str, tuple[PictureContext, ...]]:
+    if not message_ids:
+        return {}
+    statement = (
+        select(Attachment.message_id, Picture.id, Picture.width, Picture.height)
+        .join(Picture, Picture.id == Attachment.picture_id)
+        .where(Attachment.message_id.in_(message_ids))
+        .order_by(Attachment.message_id, Attachment.position)
+    )
+    found: dict[str, tuple[PictureContext, ...]] = {}
+    for message_id, picture_id, width, height in db.session.connection().execute(statement):
+        found[message_id] = (*found.get(message_id, ()), PictureContext(picture_id, width, height))
+    return found

@@ -1,0 +1,106 @@
+"""What this process knows of who is here, and noticing when it changes.
+
+Every process works it out by itself from the signs of life, and shows changes to its own readers only: there is no message
+that could be lost.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import current_app
+
+from chat import redis_link
+from chat.presence.store import ALIVE, Sign, Store
+
+#: Seconds without doing anything after which somebody is away.
+IDLE = 300.0
+#: Seconds between two signs of life of a session that stays connected.
+RENEW_EVERY = 20.0
+
+
+@dataclass
+class Change:
+    """Somebody who is now in another state. ``seen_at`` is Unix seconds, for who is gone."""
+
+    user_id: str
+    state: str
+    seen_at: float
+
+
+@dataclass
+class Tracker:
+    """The presence of everybody, as of the last look."""
+
+    store: Store
+    #: Returns the sessions connected to this process, as pairs of person and session.
+    connected: Callable[[], set[tuple[str, str]]]
+    states: dict[str, str] = field(default_factory=dict)
+    _seen: dict[str, float] = field(default_factory=dict)
+    _arrived: set[tuple[str, str]] = field(default_factory=set)
+    _renewed_at: float = 0.0
+
+    def arrive(self, user_id: str, session_id: str) -> None:
+        """Note a new connection; never waits, for the event loop itself calls it."""
+        self._arrived.add((user_id, session_id))
+
+    def act(self, user_id: str, session_id: str) -> None:
+        """Note that somebody did something just now."""
+        try:
+            self.store.renew([(user_id, session_id)], active=True)
+        except redis_link.ERRORS:
+            pass  # the page says so again in a minute
+
+    def depart(self, user_id: str, session_id: str) -> None:
+        """Note that a session ended."""
+        self._arrived.discard((user_id, session_id))
+        try:
+            self.store.remove(user_id, session_id)
+        except redis_link.ERRORS:
+            pass  # it runs out by itself
+
+    def state(self, user_id: str) -> str:
+        """Return ``online``, ``away`` or ``offline``."""
+        return self.states.get(user_id, "offline")
+
+    def look(self) -> list[Change]:
+        """Renew the signs of our own readers, look at everybody's, and return who is in another state than before."""
+        now = time.time()
+        arrived, self._arrived = self._arrived, set()
+        try:
+            if now - self._renewed_at >= RENEW_EVERY:
+                self._renewed_at = now
+                arrived |= self.connected()
+            self.store.renew(arrived)
+            signs = self.store.signs()
+        except redis_link.ERRORS:
+            self._arrived |= arrived
+            return []
+        before, self.states = self.states, _states(signs, now)
+        for sign in signs:
+            self._seen[sign.user_id] = max(sign.alive_at, self._seen.get(sign.user_id, 0.0))
+        changed = [
+            user_id for user_id in before.keys() | self.states.keys() if before.get(user_id) != self.states.get(user_id)
+        ]
+        changes = [Change(user_id, self.state(user_id), self._seen.get(user_id, now - ALIVE)) for user_id in changed]
+        for gone in [user_id for user_id in self._seen if user_id not in self.states]:
+            del self._seen[gone]
+        return changes
+
+
+def _states(signs: list[Sign], now: float) -> dict[str, str]:
+    states: dict[str, str] = {}
+    for sign in signs:
+        if now - sign.active_at <= IDLE:
+            states[sign.user_id] = "online"
+        else:
+            states.setdefault(sign.user_id, "away")
+    return states
+
+
+def tracker() -> Tracker:
+    """Return what this process knows."""
+    found: Tracker = current_app.extensions["presence"]
+    return found

@@ -1,0 +1,144 @@
+"""Event streams: from a committed change to the bytes on every open page. Knows no feature.
+
+``frames`` says what a change becomes, ``pump`` keeps the order, ``ring`` the recent past, ``hub`` the sockets, ``streams``
+lets readers in. One ``Realtime`` per process ties them together; ``docs/architecture.md`` walks a message through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, current_app
+
+from chat import bus, keys
+from chat.background import Background, every
+from chat.log import LogEvent
+from chat.realtime import channels, sse
+from chat.realtime.broker import Broker, LocalBroker, RedisBroker
+from chat.realtime.hub import Hub
+from chat.realtime.pump import Pump
+from chat.realtime.revocations import Revocations
+from chat.realtime.streams import Streams
+
+#: Takes a message that another process sent on ``channels.ALL``.
+Control = Callable[[dict[str, Any]], None]
+#: Returns the ids of sessions that ended lately.
+RecentlyRevoked = Callable[[], Iterable[str]]
+
+
+class Realtime:
+    """The real-time parts of one process."""
+
+    def __init__(self, app: Flask) -> None:
+        settings = app.config["SETTINGS"]
+        with app.app_context():
+            broker_key, self.ticket_key = keys.derive("broker"), keys.derive("stream ticket")
+        self.broker: Broker = RedisBroker(settings.REDIS_URL, broker_key) if settings.REDIS_URL else LocalBroker()
+        self.hub = Hub()
+        self.pump = Pump(app, self.hub, self.broker)
+        self.revocations = Revocations()
+        self.revocations.listeners.append(self.hub.drop_session)
+        self.streams = Streams(app, self.hub, self.pump, self.revocations)
+        self.background = Background(app)
+        self.controls: dict[str, Control] = {}
+        self.recently_revoked: RecentlyRevoked = tuple
+        self._app = app
+        self._started = False
+
+    def start(self) -> None:
+        """Start the threads of this process. Once, after forking, before the first request."""
+        if self._started:
+            return
+        self._started = True
+        with self._app.app_context():
+            self.pump.current_epoch()
+            self.sweep()
+        self.broker.follow(channels.ALL)
+        self.broker.start(self._receive, self._reconnected)
+        self.hub.start()
+        self.pump.start()
+        self.streams.start()
+        self.background.start()
+
+    def stop(self) -> None:
+        """End every stream with a ``bye``, and the background work."""
+        self.background.stop()
+        self.hub.bye()
+        self.broker.stop()
+
+    def sweep(self) -> None:
+        """Find what no message told this process of."""
+        for session_id in self.recently_revoked():
+            self.revocations.add(session_id)
+        self.pump.sweep()
+
+    def revoke(self, session_id: str) -> None:
+        """End a login session's streams in every process."""
+        self.revocations.add(session_id)
+        self.broker.publish(channels.ALL, {"kind": "revoked", "session": session_id})
+
+    def tell_all(self, kind: str, **fields: Any) -> None:
+        """Have ``controls[kind]`` run in every process, this one first."""
+        message = {"kind": kind} | fields
+        self.controls[kind](message)
+        self.broker.publish(channels.ALL, message)
+
+    def to_room(self, room_id: str, name: str, html: str) -> None:
+        """Show something without a cursor to everybody who reads a room now, wherever they are connected."""
+        self._show(room_id, name, html)
+        self.broker.publish(channels.room(room_id), {"kind": "shown", "room": room_id, "name": name, "html": html})
+
+    def to_room_here(self, room_id: str, name: str, html: str) -> None:
+        """The same for the readers of this process only."""
+        self._show(room_id, name, html)
+
+    def to_user_here(self, user_id: str, name: str, html: str) -> None:
+        """Show something to the streams that one person has on this process."""
+        self.hub.to_user(user_id, sse.encode(name, html), must=True)
+
+    def _show(self, room_id: str, name: str, html: str) -> None:
+        feed = self.pump.feeds.get(room_id)
+        if feed is not None and feed.places:
+            self.hub.to_room(feed, sse.encode(name, html))
+
+    def _receive(self, channel: str, message: dict[str, Any]) -> None:
+        kind = message["kind"]
+        if kind == "frame":
+            self.pump.receive(message)
+        elif kind == "shown":
+            self._show(message["room"], message["name"], message["html"])
+        elif kind == "revoked":
+            self.revocations.add(message["session"])
+        else:
+            with self._app.app_context():
+                self.controls[kind](message)
+
+    def _reconnected(self) -> None:
+        self.background.run_once(self.sweep)
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its ``Realtime``; nothing is started before ``start``."""
+    app.extensions["realtime"] = Realtime(app)
+
+
+def here() -> Realtime:
+    """Return the real-time parts of the current application in this process."""
+    realtime: Realtime = current_app.extensions["realtime"]
+    return realtime
+
+
+@bus.after(LogEvent)
+def release(event: LogEvent) -> None:
+    """Put a committed change on its way to every open page."""
+    here().pump.released(event)
+
+
+@every(1.0)
+def sweep() -> None:
+    """Find what no message told this process of."""
+    here().sweep()
+
+
+__all__ = ["Realtime", "here", "init_app"]

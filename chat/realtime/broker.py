@@ -1,0 +1,206 @@
+"""What processes tell each other: frames, typing, revoked sessions. Never the truth, only the fast path to it.
+
+``LocalBroker`` is for one process, which has nobody to tell. ``RedisBroker`` is Redis pub/sub. A message is authenticated
+with a key derived from SECRET_KEY, so a shared or hijacked Redis cannot put a word on anybody's page. Publishing
+never blocks a request and may lose a message: the sweep finds what was lost within a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from chat import ids, redis_link
+
+log = logging.getLogger(__name__)
+
+Receive = Callable[[str, dict[str, Any]], None]
+
+_MAC_BYTES = 16
+#: Seconds for which nothing is published after a publish that failed.
+BREAKER = 1.0
+#: Seconds of silence on the subscription after which it is asked, and given up.
+ASK_AFTER = 2.0
+DEAD_AFTER = 5.0
+
+
+class Broker(Protocol):
+    """Carries small dictionaries from this process to all others."""
+
+    def start(self, receive: Receive, reconnected: Callable[[], None]) -> None:
+        """Begin to listen. ``reconnected`` is called whenever messages may have been missed."""
+
+    def publish(self, channel: str, message: dict[str, Any]) -> None:
+        """Tell the other processes; returns at once."""
+
+    def follow(self, channel: str) -> None:
+        """Listen to one more channel."""
+
+    def unfollow(self, channel: str) -> None:
+        """Listen to one channel less."""
+
+    def healthy(self) -> bool:
+        """Tell whether messages get through as far as we know."""
+
+    def stop(self) -> None:
+        """Stop listening and publishing."""
+
+
+class LocalBroker:
+    """The broker of a single process: nobody else to tell."""
+
+    def start(self, receive: Receive, reconnected: Callable[[], None]) -> None:
+        """Do nothing."""
+
+    def publish(self, channel: str, message: dict[str, Any]) -> None:
+        """Do nothing: this process has already told itself."""
+
+    def follow(self, channel: str) -> None:
+        """Do nothing."""
+
+    def unfollow(self, channel: str) -> None:
+        """Do nothing."""
+
+    def healthy(self) -> bool:
+        """Return True."""
+        return True
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+class RedisBroker:
+    """Redis pub/sub: one connection that listens, one that publishes from a short queue."""
+
+    def __init__(self, url: str, key: bytes) -> None:
+        self._key = key
+        self._me = ids.new()
+        self._outgoing: queue.Queue[tuple[str, bytes]] = queue.Queue(maxsize=2000)
+        self._publisher = redis_link.client(url)
+        self._subscriber = redis_link.client(url, timeout=None)
+        self._channels: set[str] = set()
+        self._pubsub: Any = None
+        self._broken_until = 0.0
+        self._listening = False
+        self._stopping = False
+        self.dropped = 0
+
+    def start(self, receive: Receive, reconnected: Callable[[], None]) -> None:
+        """Start the two threads."""
+        threading.Thread(target=self._publish_loop, name="broker publish", daemon=True).start()
+        threading.Thread(
+            target=self._listen_loop, args=(receive, reconnected), name="broker listen", daemon=True
+        ).start()
+
+    def publish(self, channel: str, message: dict[str, Any]) -> None:
+        """Queue a message; dropped when the queue is full or Redis has just failed."""
+        if time.monotonic() < self._broken_until:
+            self.dropped += 1
+            return
+        body = json.dumps(message | {"from": self._me}, separators=(",", ":"), ensure_ascii=False).encode(
+            "utf-8", "replace"
+        )
+        try:
+            self._outgoing.put_nowait((channel, self._mac(channel, body) + body))
+        except queue.Full:
+            self.dropped += 1
+
+    def follow(self, channel: str) -> None:
+        """Listen to one more channel, now and after every reconnect."""
+        self._channels.add(channel)
+        self._tell_redis("subscribe", channel)
+
+    def unfollow(self, channel: str) -> None:
+        """Listen to one channel less."""
+        self._channels.discard(channel)
+        self._tell_redis("unsubscribe", channel)
+
+    def healthy(self) -> bool:
+        """Tell whether the subscription stands and the last publish went through."""
+        return self._listening and time.monotonic() >= self._broken_until
+
+    def stop(self) -> None:
+        """Stop both threads at their next turn."""
+        self._stopping = True
+
+    def _mac(self, channel: str, body: bytes) -> bytes:
+        return hmac.digest(self._key, channel.encode() + b"\0" + body, hashlib.sha256)[:_MAC_BYTES]
+
+    def _tell_redis(self, command: str, channel: str) -> None:
+        pubsub = self._pubsub
+        if pubsub is not None:
+            try:
+                getattr(pubsub, command)(channel)
+            except redis_link.ERRORS:
+                pass  # the listening thread meets the same error and subscribes to everything anew
+
+    def _publish_loop(self) -> None:
+        while not self._stopping:
+            batch = [self._outgoing.get()]
+            while len(batch) < 100 and not self._outgoing.empty():
+                batch.append(self._outgoing.get())
+            try:
+                pipeline = self._publisher.pipeline(transaction=False)
+                for channel, payload in batch:
+                    pipeline.publish(channel, payload)
+                pipeline.execute()
+            except redis_link.ERRORS as problem:
+                self._broken_until = time.monotonic() + BREAKER
+                self.dropped += len(batch)
+                log.warning("cannot publish: %s", type(problem).__name__)
+
+    def _listen_loop(self, receive: Receive, reconnected: Callable[[], None]) -> None:
+        pause = 0.1
+        while not self._stopping:
+            try:
+                with self._subscriber.pubsub() as pubsub:  # type: ignore[no-untyped-call]
+                    asked = tuple(self._channels)
+                    pubsub.subscribe(*asked)
+                    self._pubsub, self._listening = pubsub, True
+                    for channel in self._channels.difference(asked):  # followed while we were connecting
+                        pubsub.subscribe(channel)
+                    reconnected()
+                    pause = 0.1
+                    self._listen(pubsub, receive)
+            except redis_link.ERRORS as problem:
+                if self._listening:
+                    log.warning("lost the subscription: %s", type(problem).__name__)
+            finally:
+                self._pubsub, self._listening = None, False
+            time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            pause = min(pause * 2, 2.0)
+
+    def _listen(self, pubsub: Any, receive: Receive) -> None:
+        heard = asked = time.monotonic()
+        while not self._stopping:
+            message = pubsub.get_message(timeout=1.0)
+            now = time.monotonic()
+            if message is not None:
+                heard = now
+                if message["type"] == "message":
+                    self._open(message["channel"].decode(), message["data"], receive)
+            elif now - heard > DEAD_AFTER:
+                raise ConnectionError("silent")
+            elif now - max(heard, asked) > ASK_AFTER:
+                pubsub.ping()
+                asked = now
+
+    def _open(self, channel: str, payload: bytes, receive: Receive) -> None:
+        mac, body = payload[:_MAC_BYTES], payload[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(channel, body)):
+            log.warning("a message on %s is not from us", channel)
+            return
+        message = json.loads(body)
+        if message.pop("from") != self._me:
+            try:
+                receive(channel, message)
+            except Exception:
+                log.exception("cannot take a message from %s", channel)

@@ -1,0 +1,395 @@
+"""Every open stream of this process: a socket, its places in rooms, the bytes it could not take yet.
+
+No greenlet, no queue and no database connection per stream. New frames of a room are joined once and written to each of
+its readers with one ``write``; what piled up while the last pass ran leaves in one piece (coalescing). A reader that is
+slow keeps the rest of one write and falls behind in the ring, from which it catches up when its socket drains; too far
+behind it is sent ``reset``, too long and it is closed, and returns with its cursor. Nobody else notices.
+"""
+
+from __future__ import annotations
+
+import logging
+import posix
+import queue
+import random
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol, TypeVar
+
+from chat.realtime import sse
+from chat.realtime.feed import Feed, Place
+from chat.threads import on_event_loop
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Writes between two turns of the event loop.
+SLICE = 256
+#: Bytes handed to one reader at a time while it catches up.
+CHUNK = 64 * 1024
+#: Seconds between two pings; clients notice a dead stream by their absence.
+PING_EVERY = 15
+#: Seconds after which a reader that takes nothing is closed.
+BLOCKED_LIMIT = 30.0
+#: Milliseconds a client waits before it comes back, spread so that they do not all come at once.
+RETRY = (1000, 4000)
+RETRY_AFTER_BYE = (500, 8000)
+
+_PING = sse.encode("ping")
+
+
+class Poller(Protocol):
+    """Tells the hub when a socket can be written again or has gone."""
+
+    def register(self, connection: Connection) -> None:
+        """Watch the connection's socket until it is closed."""
+
+
+class Connection:
+    """One open stream."""
+
+    __slots__ = ("beat", "blocked_since", "fd", "missed", "places", "rest", "session_id", "user_id")
+
+    def __init__(self, fd: int, user_id: str, session_id: str) -> None:
+        self.fd = fd
+        self.user_id = user_id
+        self.session_id = session_id
+        #: The second, of PING_EVERY, in which this one is pinged.
+        self.beat = 0
+        self.places: tuple[Place, ...] = ()
+        #: What the socket did not take of the last write. Frames are shared bytes: this is a view, not a copy.
+        self.rest: memoryview | None = None
+        self.blocked_since = 0.0
+        #: Something without a cursor could not be sent; the client is told to look again.
+        self.missed = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write what the socket takes at once.
+
+        ``posix.write``, because gevent's ``os.write`` and ``os.close`` wait for the loop.
+        """
+        return posix.write(self.fd, data)
+
+    def refuse(self) -> None:
+        """Answer 404 instead of a stream and close."""
+        try:
+            self.write(
+                b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+            )
+        except OSError:
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket; closing also ends its registration with epoll."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            posix.close(fd)
+
+
+class QueueConnection(Connection):
+    """A stream served by an ordinary WSGI server: what is written is queued for the generator that yields it."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        super().__init__(-1, user_id, session_id)
+        self.pieces: queue.Queue[bytes | None] = queue.Queue(maxsize=1000)
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Queue the piece; a generator that nobody reads is treated like a broken socket."""
+        try:
+            self.pieces.put_nowait(bytes(data))
+        except queue.Full:
+            raise BrokenPipeError from None
+        return len(data)
+
+    def close(self) -> None:
+        """Let the generator end, also when its queue is full."""
+        while True:
+            try:
+                self.pieces.put_nowait(None)
+                return
+            except queue.Full:
+                self.pieces.get_nowait()
+
+
+class Hub:
+    """The streams of this process."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        self.users: dict[str, set[Connection]] = {}
+        self.arrivals: list[Callable[[str, str], None]] = []
+        self.poller: Poller | None = None
+        self.fallen_behind = 0
+        # Under gevent nothing switches inside the sections below, and callbacks of the loop could not wait for a lock.
+        self.lock: AbstractContextManager[object] = nullcontext() if on_event_loop() else threading.RLock()
+        self._pulse: list[set[Connection]] = [set() for _ in range(PING_EVERY)]
+        self._blocked: set[Connection] = set()
+        self._dirty: deque[Feed] = deque()
+        self._wake = threading.Event()
+        self._adopted = 0
+        self._stopped = False
+
+    # -- life of the process
+
+    def start(self) -> None:
+        """Start the thread that writes new frames and the one that pings."""
+        threading.Thread(target=self._write_loop, name="hub write", daemon=True).start()
+        threading.Thread(target=self._pulse_loop, name="hub pulse", daemon=True).start()
+
+    def bye(self) -> None:
+        """End every stream before the process stops, each asked to come back at its own moment."""
+        self._stopped = True
+        with self.lock:
+            for connection in self._in_slices(self.connections):
+                self._send(connection, sse.encode("bye", retry=random.randint(*RETRY_AFTER_BYE)))  # noqa: S311 - jitter
+                self.drop(connection)
+
+    # -- life of a connection
+
+    def adopt(
+        self, connection: Connection, head: bytes, wanted: Iterable[tuple[Feed, int]], resets: Iterable[str]
+    ) -> None:
+        """Take over a stream: send the head, a hello, what it missed in each room; then keep it up to date.
+
+        :param head: the HTTP head, or nothing when somebody else sends it.
+        :param wanted: feeds that this person may read, each with the last ``seq`` seen. What changed since that was
+            found out (a removal, a room given up, a ring that moved on) is looked at once more.
+        :param resets: rooms whose cursor cannot be continued, or that may not be seen.
+        """
+        with self.lock:
+            if self._stopped:
+                self._send(connection, head + sse.encode("bye", retry=random.randint(*RETRY_AFTER_BYE)))  # noqa: S311
+                connection.close()
+                return
+            self.connections.add(connection)
+            self.users.setdefault(connection.user_id, set()).add(connection)
+            self._adopted += 1
+            connection.beat = self._adopted % PING_EVERY
+            self._pulse[connection.beat].add(connection)
+            if self.poller is not None and connection.fd >= 0:
+                self.poller.register(connection)
+            pieces = [head, sse.encode("hello", retry=random.randint(*RETRY))]  # noqa: S311 - jitter
+            pieces.extend(_reset(room_id) for room_id in resets)
+            places = []
+            for feed, seq in wanted:
+                if feed.closed or connection.user_id not in feed.members or not feed.ring.covers(seq):
+                    pieces.append(_reset(feed.room_id))
+                    continue
+                if seq < feed.ring.tail:
+                    data, seq = feed.ring.after(seq, CHUNK)
+                    pieces.append(data)
+                place = Place(connection, feed, seq)
+                feed.places.add(place)
+                places.append(place)
+            connection.places = tuple(places)
+            self._send(connection, b"".join(pieces))
+            for place in places:
+                self._catch_up(place)
+        for hear in self.arrivals:
+            hear(connection.user_id, connection.session_id)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a stream and forget it."""
+        with self.lock:
+            if connection not in self.connections:
+                return
+            self.connections.discard(connection)
+            own = self.users.get(connection.user_id)
+            if own is not None:
+                own.discard(connection)
+                if not own:
+                    del self.users[connection.user_id]
+            self._pulse[connection.beat].discard(connection)
+            self._blocked.discard(connection)
+            for place in connection.places:
+                self._leave(place)
+            connection.places = ()
+            connection.rest = None
+            connection.close()
+
+    def drop_session(self, session_id: str) -> None:
+        """Close every stream of a login session, at once."""
+        with self.lock:
+            for connection in [each for each in self.connections if each.session_id == session_id]:
+                self.drop(connection)
+
+    def writable(self, connection: Connection) -> None:
+        """Go on with a connection whose socket takes bytes again."""
+        with self.lock:
+            if connection not in self.connections or connection.rest is None:
+                return
+            rest, connection.rest = connection.rest, None
+            self._blocked.discard(connection)
+            if not self._send(connection, rest):
+                return
+            for place in connection.places:
+                self._catch_up(place)
+            if connection.missed and connection.rest is None:
+                connection.missed = False
+                self._send(connection, sse.encode("hello"))
+
+    # -- what is sent
+
+    def changed(self, feed: Feed) -> None:
+        """Have the new frames of a room written."""
+        if feed.places:
+            if not feed.queued:
+                feed.queued = True
+                self._dirty.append(feed)
+                self._wake.set()
+        else:
+            feed.written = feed.ring.tail
+
+    def cut(self, feed: Feed, user_id: str) -> None:
+        """End a person's reading of one room: all up to the last frame in the ring, then a reset, then nothing."""
+        with self.lock:
+            for place in [each for each in feed.places if each.connection.user_id == user_id]:
+                self._catch_up(place)
+                self.reset(place)
+
+    def reset(self, place: Place) -> None:
+        """Tell a reader that its cursor for this room cannot be continued; its other rooms go on."""
+        with self.lock:
+            connection = place.connection
+            self._leave(place)
+            connection.places = tuple(each for each in connection.places if each is not place)
+            self._send(connection, _reset(place.feed.room_id), must=True)
+
+    def to_room(self, feed: Feed, data: bytes) -> None:
+        """Send something without a cursor to everybody who reads the room now."""
+        with self.lock:
+            for place in self._in_slices(feed.places):
+                self._send_ephemeral(place.connection, data)
+
+    def to_user(self, user_id: str, data: bytes, must: bool = False, outside: Feed | None = None) -> None:
+        """Send something without a cursor to every stream of one person.
+
+        :param must: a reader that cannot take it is told later to look again.
+        :param outside: leave out the streams that carry this room.
+        """
+        with self.lock:
+            for connection in tuple(self.users.get(user_id, ())):
+                if outside is not None and any(place.feed is outside for place in connection.places):
+                    continue
+                if not self._send_ephemeral(connection, data) and must:
+                    connection.missed = True
+
+    # -- inside
+
+    def _write_loop(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            while self._dirty:
+                feed = self._dirty.popleft()
+                feed.queued = False
+                try:
+                    self._write_new(feed)
+                except Exception:
+                    log.exception("cannot write room %s", feed.room_id)
+
+    def _write_new(self, feed: Feed) -> None:
+        ring, start = feed.ring, feed.written
+        if not ring.covers(start) or start == ring.tail:
+            feed.written = ring.tail  # whoever stands before the ring is reset when it catches up
+            data, end = b"", ring.tail
+        else:
+            data, end = ring.after(start, CHUNK)
+            feed.written = end
+        with self.lock:
+            for place in self._in_slices(feed.places):
+                connection = place.connection
+                if place.seq == start and data and connection.rest is None:
+                    place.seq = end
+                    try:
+                        taken = connection.write(data)
+                    except BlockingIOError:
+                        taken = 0
+                    except OSError:
+                        self.drop(connection)
+                        continue
+                    if taken != len(data):
+                        self._keep(connection, memoryview(data)[taken:])
+                elif place.seq < end:
+                    self._catch_up(place)
+        if feed.written < ring.tail:
+            self.changed(feed)
+
+    def _catch_up(self, place: Place) -> None:
+        connection, ring = place.connection, place.feed.ring
+        while connection.rest is None and place.seq < ring.tail and place in place.feed.places:
+            if not ring.covers(place.seq):
+                self.fallen_behind += 1
+                self.reset(place)
+                return
+            data, place.seq = ring.after(place.seq, CHUNK)
+            self._send(connection, data)
+
+    def _send(self, connection: Connection, data: bytes | memoryview, must: bool = False) -> bool:
+        """Write; return whether all of it left. What did not is kept, and nothing follows until it has left."""
+        if connection.rest is not None:
+            if must:
+                connection.rest = memoryview(bytes(connection.rest) + bytes(data))
+            return False
+        try:
+            taken = connection.write(data)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            self.drop(connection)
+            return False
+        if taken == len(data):
+            return True
+        self._keep(connection, memoryview(data)[taken:])
+        return False
+
+    def _send_ephemeral(self, connection: Connection, data: bytes) -> bool:
+        return connection.rest is None and (self._send(connection, data) or connection.rest is not None)
+
+    def _keep(self, connection: Connection, rest: memoryview) -> None:
+        connection.rest = rest
+        connection.blocked_since = time.monotonic()
+        self._blocked.add(connection)
+
+    def _leave(self, place: Place) -> None:
+        place.feed.places.discard(place)
+        place.seq = sys.maxsize  # a pass that is under way hands it nothing more
+        if not place.feed.places:
+            place.feed.idle_since = time.monotonic()
+
+    def _pulse_loop(self) -> None:
+        second = 0
+        while not self._stopped:
+            time.sleep(1.0)
+            second += 1
+            try:
+                self._beat(second)
+            except Exception:
+                log.exception("the pulse failed")
+
+    def _beat(self, second: int) -> None:
+        with self.lock:
+            for connection in self._in_slices(self._pulse[second % PING_EVERY]):
+                self._send_ephemeral(connection, _PING)
+            limit = time.monotonic() - BLOCKED_LIMIT
+            for connection in [each for each in self._blocked if each.blocked_since < limit]:
+                self.drop(connection)
+
+    def _in_slices(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield from a copy, letting the loop turn after every SLICE of them."""
+        for count, item in enumerate(tuple(items), start=1):
+            yield item
+            if count % SLICE == 0 and on_event_loop():
+                time.sleep(0)
+
+
+def _reset(room_id: str) -> bytes:
+    return sse.encode("reset", f'{{"room": "{room_id}"}}')

@@ -1,0 +1,31 @@
+"""Rooms, the people in them, and where they have read to."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from chat.accounts.guards import maybe_viewer
+from chat.realtime import Realtime
+from chat.rooms import broadcasts, kinds, listeners, queries, routes
+from chat.rooms.contexts import RowContext
+from chat.rooms.kinds import direct, group, open
+from chat.web import templating
+
+__all__ = ["init_app", "listeners"]
+
+for each in (open, group, direct):
+    kinds.register(each.KIND)
+
+
+def init_app(app: Flask) -> None:
+    """Register routes, who may read a room, and the list of rooms of the layout."""
+    app.register_blueprint(routes.blueprint)
+    process: Realtime = app.extensions["realtime"]
+    process.pump.audience = queries.audience
+    process.controls["rooms"] = broadcasts.show_list_changed
+    templating.provide("rooms")(_rows)
+
+
+def _rows() -> tuple[RowContext, ...]:
+    who = maybe_viewer()
+    return queries.rows_of(who.id) if who else ()

@@ -1,0 +1,55 @@
+"""What the members of a room, and the lists of their rooms, are shown when membership or the room changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chat import realtime
+from chat.bus import after
+from chat.log import LogEvent
+from chat.realtime.frames import frame
+from chat.rooms import queries
+from chat.rooms.contexts import MemberLine, RoomTitle
+from chat.rooms.events import MemberJoined, MemberLeft, RoomChanged
+from chat.web.templating import render_fragment
+
+
+@frame(MemberJoined, MemberLeft)
+def members(events: Sequence[LogEvent]) -> list[str]:
+    """Render what puts a line into the list of members, or takes it out: what is true now, whatever happened then."""
+    return [_member_line(event) for event in events]
+
+
+@frame(RoomChanged)
+def title(events: Sequence[LogEvent]) -> list[str]:
+    """Render the room's name and purpose."""
+    return [render_fragment("rooms/_title.html", RoomTitle(queries.shared_context(event.room_id))) for event in events]
+
+
+@after(MemberJoined, MemberLeft)
+def refresh_list(event: LogEvent) -> None:
+    """Have a person's list of rooms fetched again, wherever they are connected."""
+    realtime.here().tell_all("rooms", users=[event.ref_id])
+
+
+@after(RoomChanged)
+def refresh_lists(event: LogEvent) -> None:
+    """Have the lists of all members fetched again."""
+    realtime.here().tell_all("rooms", users=queries.audience(event.room_id)[1])
+
+
+def show_list_changed(message: dict[str, Any]) -> None:
+    """Tell the streams of some people, on this process, that their list of rooms is another."""
+    for user_id in message["users"]:
+        realtime.here().to_user_here(user_id, "room.list", "")
+
+
+def _member_line(event: LogEvent) -> str:
+    gone = f'<li id="member_{event.ref_id}" hx-swap-oob="delete"></li>'
+    member = queries.member(event.room_id, event.ref_id)
+    if member is None:
+        return gone
+    return (
+        f'{gone}<ul hx-swap-oob="beforeend:#members">{render_fragment("rooms/_member.html", MemberLine(member))}</ul>'
+    )

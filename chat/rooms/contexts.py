@@ -1,0 +1,208 @@
+"""What templates are told about rooms."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from chat.accounts.contexts import HUES, PersonContext
+
+
+@dataclass(frozen=True)
+class RoomContext:
+    """A room as one of its members sees it."""
+
+    id: str
+    #: ``open``, ``group`` or ``direct``.
+    kind: str
+    #: For a direct room the name of the other person.
+    name: str
+    purpose: str = ""
+    #: The other person of a direct room.
+    person: PersonContext | None = None
+
+    @property
+    def hue(self) -> int:
+        """Return which of the twelve hues is its own."""
+        return zlib.crc32(self.id.encode()) % HUES
+
+    @classmethod
+    def sample(cls) -> RoomContext:
+        """Return one to look at."""
+        return cls("samplesamplesamp", "open", "lamp-room", "Lens, clockwork and everything that turns")
+
+
+@dataclass(frozen=True)
+class RowContext:
+    """One line of the list of one's rooms."""
+
+    room: RoomContext
+    #: When something was last said; when it was made, while nothing was.
+    active_at: datetime
+    #: One line of the last message, such as ``Bram: Inside the shim range``; empty while nothing was said.
+    preview: str
+    #: Messages that this person has not read.
+    unread: int
+
+    @classmethod
+    def sample(cls) -> RowContext:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), datetime(2026, 11, 21, 9, 25, tzinfo=UTC), "Bram: Inside the shim range", 3)
+
+
+@dataclass(frozen=True)
+class RoomList:
+    """The list of one's rooms, latest first."""
+
+    rows: tuple[RowContext, ...]
+
+    @classmethod
+    def sample(cls) -> RoomList:
+        """Return one to look at."""
+        return cls((RowContext.sample(),))
+
+
+@dataclass(frozen=True)
+class UnreadSignal:
+    """What changed in somebody's list: the line's text and its number."""
+
+    row: RowContext
+
+    @classmethod
+    def sample(cls) -> UnreadSignal:
+        """Return one to look at."""
+        return cls(RowContext.sample())
+
+
+@dataclass(frozen=True)
+class MemberContext:
+    """Somebody in a room."""
+
+    person: PersonContext
+    #: ``owner`` or ``member``.
+    role: str
+    room_id: str
+
+    @classmethod
+    def sample(cls) -> MemberContext:
+        """Return one to look at."""
+        return cls(PersonContext.sample(), "owner", RoomContext.sample().id)
+
+
+@dataclass(frozen=True)
+class MemberLine:
+    """One line of the list of members; the same for everybody in the room."""
+
+    member: MemberContext
+
+    @classmethod
+    def sample(cls) -> MemberLine:
+        """Return one to look at."""
+        return cls(MemberContext.sample())
+
+
+@dataclass(frozen=True)
+class OpenRoomContext:
+    """A room that anybody may join."""
+
+    room: RoomContext
+    members: int
+    joined: bool
+
+    @classmethod
+    def sample(cls) -> OpenRoomContext:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), 14, False)
+
+
+@dataclass(frozen=True)
+class HomePage:
+    """The way in: the rooms one may join and the people one may write to."""
+
+    open_rooms: tuple[OpenRoomContext, ...]
+    people: tuple[PersonContext, ...]
+    #: What was searched for among the people.
+    search: str = ""
+
+    @classmethod
+    def sample(cls) -> HomePage:
+        """Return one to look at."""
+        return cls((OpenRoomContext.sample(),), (PersonContext.sample(),))
+
+
+@dataclass(frozen=True)
+class NewRoomPage:
+    """The form to make a room."""
+
+    name: str = ""
+    kind: str = "open"
+    purpose: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> NewRoomPage:
+        """Return one to look at."""
+        return cls("night sky")
+
+
+@dataclass(frozen=True)
+class JoinPage:
+    """An open room that one is not in yet."""
+
+    room: RoomContext
+    members: int
+
+    @classmethod
+    def sample(cls) -> JoinPage:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), 14)
+
+
+@dataclass(frozen=True)
+class MembersPage:
+    """The members of a room, how to add one, and the way out."""
+
+    room: RoomContext
+    members: tuple[MemberContext, ...]
+    #: People who could be added.
+    others: tuple[PersonContext, ...]
+    may_add: bool
+    may_remove: bool
+    may_leave: bool
+    email: str = ""
+    #: What was just done, such as ``Invited tomasz@example.org.``
+    notice: str = ""
+    error: str = ""
+
+    @classmethod
+    def sample(cls) -> MembersPage:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), (MemberContext.sample(),), (PersonContext.sample(),), True, True, True)
+
+
+@dataclass(frozen=True)
+class RoomSettingsPage:
+    """The form for a room's name and purpose."""
+
+    room: RoomContext
+    name: str
+    purpose: str
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> RoomSettingsPage:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), "lamp-room", "Lens, clockwork and everything that turns")
+
+
+@dataclass(frozen=True)
+class RoomTitle:
+    """A room's name and purpose, as its members see them; not for direct rooms, whose name depends on who looks."""
+
+    room: RoomContext
+
+    @classmethod
+    def sample(cls) -> RoomTitle:
+        """Return one to look at."""
+        return cls(RoomContext.sample())

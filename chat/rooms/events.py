@@ -1,0 +1,33 @@
+"""What happens to rooms and their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat.log import LogEvent, event_type
+
+
+@event_type
+@dataclass(frozen=True)
+class MemberJoined(LogEvent):
+    """A person, ``ref_id``, may read and write from here on."""
+
+    name = "member.joined"
+    audience_change = 1
+
+
+@event_type
+@dataclass(frozen=True)
+class MemberLeft(LogEvent):
+    """A person, ``ref_id``, left or was removed; their streams carry nothing of the room after this."""
+
+    name = "member.left"
+    audience_change = -1
+
+
+@event_type
+@dataclass(frozen=True)
+class RoomChanged(LogEvent):
+    """A room, ``ref_id``, has another name or purpose."""
+
+    name = "room.changed"

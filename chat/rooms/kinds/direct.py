@@ -1,0 +1,10 @@
+"""Direct rooms: two people, one room per pair."""
+
+from chat.rooms.kinds import Kind
+
+KIND = Kind(name="direct", label="Direct", changeable=False)
+
+
+def key(one: str, other: str) -> str:
+    """Return what is unique about the pair, whoever writes first."""
+    return ":".join(sorted((one, other)))

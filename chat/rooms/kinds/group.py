@@ -1,0 +1,5 @@
+"""Group rooms: whoever a member adds."""
+
+from chat.rooms.kinds import Kind
+
+KIND = Kind(name="group", label="By invitation")

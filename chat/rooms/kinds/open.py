@@ -1,0 +1,5 @@
+"""Open rooms: anybody who is signed in may join."""
+
+from chat.rooms.kinds import Kind
+
+KIND = Kind(name="open", label="Open to everyone", joinable=True)

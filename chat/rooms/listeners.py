@@ -1,0 +1,36 @@
+"""The first room, and where invitations lead."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from chat.accounts.events import SiteSetUp, UserSignedUp
+from chat.bus import during
+from chat.database import db
+from chat.log import Meta
+from chat.rooms import service
+from chat.rooms.models import Room
+
+#: The fact that names the room everybody is put into.
+FIRST_ROOM = "first_room"
+
+
+@during(SiteSetUp)
+def make_first_room(event: SiteSetUp) -> None:
+    """Make the room in which the first two people meet."""
+    room_id = service.create_room("everyone", "open", "Where everybody is", event.user_id)
+    db.session.add(Meta(name=FIRST_ROOM, value=room_id))
+    db.session.flush()
+
+
+@during(UserSignedUp)
+def welcome(event: UserSignedUp) -> None:
+    """Put a new person into the first room, and into the one they were invited to."""
+    first = db.session.execute(
+        select(Room.id, Room.created_by).join(Meta, Meta.value == Room.id).where(Meta.name == FIRST_ROOM)
+    ).one_or_none()
+    targets = {first.id} if first is not None and first.created_by != event.user_id else set()
+    if event.room_id is not None:
+        targets.add(event.room_id)
+    for room_id in sorted(targets):
+        service.admit(room_id, event.user_id)

@@ -1,0 +1,56 @@
+"""Rooms and who is in them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chat.database import Big, Id, Model, Utc
+
+NAME_LIMIT = 64
+PURPOSE_LIMIT = 250
+
+
+class Room(Model):
+    """Where messages live. Its row is the lock under which the room changes, one change at a time."""
+
+    __tablename__ = "rooms"
+    __table_args__ = (Index("ix_rooms_kind", "kind"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    #: The name of a kind in ``chat.rooms.kinds``.
+    kind: Mapped[str] = mapped_column(String(20))
+    #: Empty for direct rooms, which are called by the other person.
+    name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    purpose: Mapped[str] = mapped_column(String(PURPOSE_LIMIT), default="")
+    #: The two people of a direct room, sorted: the database allows one room per pair.
+    direct_key: Mapped[str | None] = mapped_column(String(40), unique=True)
+    created_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    #: The last ``seq`` of the room's log.
+    head: Mapped[int] = mapped_column(Big, default=0)
+    #: How many messages were posted; the last one has this number.
+    posted: Mapped[int] = mapped_column(Big, default=0)
+    last_message_id: Mapped[str | None] = mapped_column(Id)
+    active_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class Membership(Model):
+    """A person in a room, and how far they have read."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        CheckConstraint("role IN ('owner', 'member')", name="role"),
+        Index("ix_memberships_user_id", "user_id"),
+    )
+
+    room_id: Mapped[str] = mapped_column(Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(10), default="member")
+    joined_at: Mapped[datetime] = mapped_column(Utc)
+    #: The ``seq`` up to which they have read, and the number of the last message up to there. What is unread is the
+    #: room's ``posted`` less this number: counting by ``seq`` would make an edit or a new member look like a message.
+    last_read_seq: Mapped[int] = mapped_column(Big, default=0)
+    last_read_number: Mapped[int] = mapped_column(Big, default=0)

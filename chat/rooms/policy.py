@@ -1,0 +1,48 @@
+"""Who may do what with a room. Being a member is the query that found it; this is about the rest."""
+
+from __future__ import annotations
+
+from chat.errors import NotAllowed
+from chat.rooms import kinds
+from chat.rooms.models import Membership, Room
+
+
+def require_may_join(room: Room) -> None:
+    """Refuse a room that one is added to.
+
+    :raises NotAllowed: its kind is not open.
+    """
+    if not kinds.get(room.kind).joinable:
+        raise NotAllowed("This room is by invitation. Ask somebody in it to add you.")
+
+
+def require_may_add(room: Room) -> None:
+    """Refuse adding people to a room that has its members by nature.
+
+    :raises NotAllowed: it is one of two people.
+    """
+    if not kinds.get(room.kind).changeable:
+        raise NotAllowed("A direct room is for two. Make a group to talk with more people.")
+
+
+def require_may_leave(room: Room) -> None:
+    """Refuse leaving a room that cannot be left.
+
+    :raises NotAllowed: it is one of two people.
+    """
+    if not kinds.get(room.kind).changeable:
+        raise NotAllowed("A direct room stays. Nobody sees it in your list until somebody writes.")
+
+
+def may_manage(room: Room, membership: Membership) -> bool:
+    """Tell whether a member may rename the room and remove others."""
+    return kinds.get(room.kind).changeable and membership.role == "owner"
+
+
+def require_may_manage(room: Room, membership: Membership) -> None:
+    """Refuse what only the owner does.
+
+    :raises NotAllowed: it is not the owner.
+    """
+    if not may_manage(room, membership):
+        raise NotAllowed("Only the owner of this room does that.")

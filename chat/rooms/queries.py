@@ -1,0 +1,224 @@
+"""Rooms, their members, and the list of one's rooms. ``get_membership`` is the door to everything in a room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy.orm import aliased
+
+from chat.accounts.contexts import PersonContext
+from chat.accounts.models import User
+from chat.database import db
+from chat.errors import NotFound
+from chat.rooms import kinds
+from chat.rooms.contexts import MemberContext, OpenRoomContext, RoomContext, RowContext
+from chat.rooms.models import Membership, Room
+
+
+@dataclass(frozen=True)
+class Door:
+    """A room that somebody is in: proof, for whoever holds it, that they are."""
+
+    room: Room
+    membership: Membership
+
+
+#: Returns one line of the last message of each room, by room id. Set by the feature that has messages.
+previews: Callable[[Collection[str]], dict[str, str]] = lambda room_ids: {}  # noqa: E731 - a slot
+
+
+def get_membership(room_id: str, user_id: str) -> Door:
+    """Return a room through somebody's membership in it.
+
+    :raises NotFound: there is no such room, or they are not in it; the two look the same.
+    """
+    statement = (
+        select(Room, Membership)
+        .join(Membership, Membership.room_id == Room.id)
+        .where(Room.id == room_id, Membership.user_id == user_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound("This room is gone, or you are not in it.")
+    return Door(row[0], row[1])
+
+
+def get_joinable(room_id: str) -> Room:
+    """Return a room that anybody may find.
+
+    :raises NotFound: there is none of that id.
+    """
+    room = db.session.get(Room, room_id)
+    if room is None or not kinds.get(room.kind).joinable:
+        raise NotFound("This room is gone, or you are not in it.")
+    return room
+
+
+def audience(room_id: str) -> tuple[int, list[str]]:
+    """Return the head of a room's log and everybody who may read it, from one snapshot.
+
+    :raises NotFound: there is no such room.
+    """
+    statement = (
+        select(Room.head, Membership.user_id)
+        .outerjoin(Membership, Membership.room_id == Room.id)
+        .where(Room.id == room_id)
+    )
+    rows = db.session.execute(statement).all()
+    if not rows:
+        raise NotFound
+    return rows[0][0], [user_id for _, user_id in rows if user_id is not None]
+
+
+def room_context(room: Room, viewer_id: str) -> RoomContext:
+    """Return a room as one of its members sees it."""
+    person = other_person(room.id, viewer_id) if room.kind == "direct" else None
+    return RoomContext(room.id, room.kind, person.name if person else room.name, room.purpose, person)
+
+
+def shared_context(room_id: str) -> RoomContext:
+    """Return a room as every member of it sees it; not for direct rooms.
+
+    :raises NotFound: there is no such room.
+    """
+    room = db.session.get(Room, room_id)
+    if room is None:
+        raise NotFound
+    return RoomContext(room.id, room.kind, room.name, room.purpose)
+
+
+def other_person(room_id: str, viewer_id: str) -> PersonContext | None:
+    """Return the other one of a direct room; None when their account is gone."""
+    statement = (
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.room_id == room_id, Membership.user_id != viewer_id)
+        .limit(1)
+    )
+    user = db.session.execute(statement).scalar_one_or_none()
+    return user.context if user else None
+
+
+def rows_of(user_id: str, room_ids: Collection[str] | None = None) -> tuple[RowContext, ...]:
+    """Return the list of somebody's rooms, latest first. A direct room nobody has written in is its maker's alone.
+
+    :param room_ids: only these; None for all.
+    """
+    found = _rows(and_(Membership.user_id == user_id, _is_one_of(room_ids)))
+    texts = previews([row.room.id for _, row in found])
+    rows = [_with_preview(row, texts) for _, row in found]
+    return tuple(sorted(rows, key=lambda row: row.active_at, reverse=True))
+
+
+def rows_for(room_ids: Collection[str], user_ids: Collection[str]) -> list[tuple[str, RowContext]]:
+    """Return the lines of some rooms in the lists of some people, each with the person's id."""
+    found = _rows(and_(Membership.user_id.in_(sorted(user_ids)), _is_one_of(room_ids)))
+    texts = previews(room_ids)
+    return [(user_id, _with_preview(row, texts)) for user_id, row in found]
+
+
+def _is_one_of(room_ids: Collection[str] | None) -> ColumnElement[bool]:
+    return true() if room_ids is None else Membership.room_id.in_(sorted(room_ids))
+
+
+def _rows(condition: ColumnElement[bool]) -> list[tuple[str, RowContext]]:
+    other = aliased(Membership)
+    statement = (
+        select(
+            Membership.user_id, Room.id, Room.kind, Room.name, Room.purpose, Room.active_at,
+            (Room.posted - Membership.last_read_number).label("unread"),
+            User.id, User.name, User.picture_id, User.status, User.last_seen_at,
+        )
+        .join(Room, Room.id == Membership.room_id)
+        .outerjoin(other, and_(Room.kind == "direct", other.room_id == Room.id, other.user_id != Membership.user_id))
+        .outerjoin(User, User.id == other.user_id)
+        .where(condition, or_(Room.kind != "direct", Room.posted > 0, Room.created_by == Membership.user_id))
+    )  # fmt: skip
+    rows = []
+    for user_id, room_id, kind, name, purpose, active_at, unread, *person_row in db.session.execute(statement):
+        person = PersonContext(*person_row) if person_row[0] else None
+        room = RoomContext(room_id, kind, person.name if person else name or "Nobody any more", purpose, person)
+        rows.append((user_id, RowContext(room, active_at, "", max(0, unread))))
+    return rows
+
+
+def _with_preview(row: RowContext, texts: dict[str, str]) -> RowContext:
+    return RowContext(row.room, row.active_at, texts.get(row.room.id, ""), row.unread)
+
+
+def open_rooms(user_id: str) -> tuple[OpenRoomContext, ...]:
+    """Return the rooms that anybody may join, the liveliest first."""
+    mine = select(Membership.room_id).where(Membership.user_id == user_id)
+    members = select(func.count()).where(Membership.room_id == Room.id).scalar_subquery()
+    statement = (
+        select(Room, members, Room.id.in_(mine))
+        .where(Room.kind.in_(kinds.joinable()))
+        .order_by(Room.active_at.desc(), Room.id)
+        .limit(100)
+    )
+    return tuple(
+        OpenRoomContext(RoomContext(room.id, room.kind, room.name, room.purpose), count, joined)
+        for room, count, joined in db.session.execute(statement)
+    )
+
+
+def members(room_id: str, limit: int = 200) -> tuple[MemberContext, ...]:
+    """Return the members of a room by name."""
+    statement = (
+        select(User, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.room_id == room_id)
+        .order_by(func.lower(User.name), User.id)
+        .limit(limit)
+    )
+    return tuple(MemberContext(user.context, role, room_id) for user, role in db.session.execute(statement))
+
+
+def member(room_id: str, user_id: str) -> MemberContext | None:
+    """Return one member of a room, or None."""
+    statement = (
+        select(User, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.room_id == room_id, Membership.user_id == user_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    return MemberContext(row[0].context, row[1], room_id) if row else None
+
+
+def member_count(room_id: str) -> int:
+    """Return how many members a room has."""
+    count: int = db.session.execute(select(func.count()).where(Membership.room_id == room_id)).scalar_one()
+    return count
+
+
+def non_members(room_id: str, limit: int = 100) -> tuple[PersonContext, ...]:
+    """Return people who could be added to a room, by name."""
+    inside = select(Membership.user_id).where(Membership.room_id == room_id)
+    statement = select(User).where(User.id.not_in(inside)).order_by(func.lower(User.name), User.id).limit(limit)
+    return tuple(user.context for user in db.session.execute(statement).scalars())
+
+
+def rooms_of(user_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return the rooms of some people: room ids by person."""
+    statement = select(Membership.user_id, Membership.room_id).where(Membership.user_id.in_(sorted(user_ids)))
+    found: dict[str, list[str]] = {}
+    for user_id, room_id in db.session.execute(statement):
+        found.setdefault(user_id, []).append(room_id)
+    return found
+
+
+def direct_partners(user_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return with whom some people have direct rooms: partners by person."""
+    other = aliased(Membership)
+    statement = (
+        select(Membership.user_id, other.user_id)
+        .join(Room, and_(Room.id == Membership.room_id, Room.kind == "direct"))
+        .join(other, and_(other.room_id == Room.id, other.user_id != Membership.user_id))
+        .where(Membership.user_id.in_(sorted(user_ids)))
+    )
+    found: dict[str, list[str]] = {}
+    for user_id, partner_id in db.session.execute(statement):
+        found.setdefault(user_id, []).append(partner_id)
+    return found

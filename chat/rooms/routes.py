@@ -1,0 +1,175 @@
+"""The list of one's rooms, making and joining them, their members and settings."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, request
+
+from chat.accounts import queries as people
+from chat.accounts import service as accounts
+from chat.accounts.forms import email_address
+from chat.accounts.guards import signed_in, viewer
+from chat.errors import Invalid
+from chat.rooms import policy, queries, service
+from chat.rooms.contexts import HomePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
+from chat.rooms.forms import MemberForm, RoomForm
+from chat.rooms.queries import Door
+from chat.web import forms, rate_limits
+from chat.web.htmx import see_other
+from chat.web.templating import render_page, render_part
+from chat.web.urls import path_for
+
+blueprint = Blueprint("rooms", __name__)
+
+_TOO_MANY_ROOMS = "You made many rooms lately. Make the next one in {wait}."
+_TOO_MANY_INVITATIONS = "You invited many people lately. Invite the next one in {wait}."
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """Lead to one's rooms."""
+    return see_other(path_for("rooms.index"))
+
+
+@blueprint.get("/rooms")
+@signed_in
+def index() -> str:
+    """Show one's rooms, those one may join, and the people there are."""
+    search = request.args.get("search", "")[:100]
+    others = tuple(person for person in people.directory(search) if person.id != viewer().id)
+    return render_page("rooms/index.html", HomePage(queries.open_rooms(viewer().id), others, search))
+
+
+@blueprint.get("/rooms/list")
+@signed_in
+def room_list() -> str:
+    """Show the list of one's rooms, as a fragment."""
+    return render_part("rooms/_list.html", RoomList(queries.rows_of(viewer().id)))
+
+
+@blueprint.get("/rooms/new")
+@signed_in
+def new() -> str:
+    """Show the form to make a room."""
+    return render_page("rooms/new.html", NewRoomPage())
+
+
+@blueprint.post("/rooms")
+@signed_in
+def create() -> Response:
+    """Make a room."""
+    rate_limits.limit("30/hour", _TOO_MANY_ROOMS, "rooms", viewer().id)
+    form = RoomForm.read()
+    try:
+        checked = form.checked()
+        room_id = service.create_room(checked.name, checked.kind, checked.purpose, viewer().id)
+    except Invalid as problem:
+        page = NewRoomPage(form.name, form.kind, form.purpose, problem.fields)
+        return Response(render_page("rooms/new.html", page), problem.status)
+    return see_other(path_for("messages.show", room_id=room_id))
+
+
+@blueprint.post("/rooms/direct")
+@signed_in
+def direct() -> Response:
+    """Go to the one room with a person."""
+    room_id = service.find_direct(forms.line("person"), viewer().id)
+    return see_other(path_for("messages.show", room_id=room_id))
+
+
+@blueprint.post("/rooms/<id:room_id>/join")
+@signed_in
+def join(room_id: str) -> Response:
+    """Join an open room."""
+    service.join(room_id, viewer().id)
+    return see_other(path_for("messages.show", room_id=room_id))
+
+
+@blueprint.post("/rooms/<id:room_id>/leave")
+@signed_in
+def leave(room_id: str) -> Response:
+    """Leave a room."""
+    service.revoke(room_id, viewer().id, viewer().id)
+    return see_other(path_for("rooms.index"))
+
+
+@blueprint.get("/rooms/<id:room_id>/members")
+@signed_in
+def members(room_id: str) -> str:
+    """Show who is in a room, and how to add somebody."""
+    door = queries.get_membership(room_id, viewer().id)
+    return render_page("rooms/members.html", _members_page(door, notice=request.args.get("invited", "")[:300]))
+
+
+@blueprint.post("/rooms/<id:room_id>/members")
+@signed_in
+def add_member(room_id: str) -> Response:
+    """Add somebody: a person by id, or whoever has an e-mail address, who is invited if there is no account yet."""
+    door = queries.get_membership(room_id, viewer().id)
+    policy.require_may_add(door.room)
+    form = MemberForm.read()
+    if form.person:
+        service.grant(room_id, form.person, viewer().id)
+        return see_other(path_for("rooms.members", room_id=room_id))
+    try:
+        email = email_address(form.email)
+    except Invalid as problem:
+        page = _members_page(door, email=form.email, error=problem.sentence)
+        return Response(render_page("rooms/members.html", page), problem.status)
+    rate_limits.limit("20/hour", _TOO_MANY_INVITATIONS, "invitations by", viewer().id)
+    rate_limits.limit("3/hour", "This address was invited already. Wait {wait}.", "invitations to", email)
+    known = people.user_by_email(email)
+    if known is not None:
+        service.grant(room_id, known.id, viewer().id)
+    elif current_app.config["REGISTRATION"] != "closed":
+        accounts.invite(email, viewer().id, room_id)
+    return see_other(path_for("rooms.members", room_id=room_id, invited=email))
+
+
+@blueprint.post("/rooms/<id:room_id>/members/<id:person_id>/remove")
+@signed_in
+def remove_member(room_id: str, person_id: str) -> Response:
+    """Remove somebody from a room."""
+    service.revoke(room_id, person_id, viewer().id)
+    return see_other(path_for("rooms.members", room_id=room_id))
+
+
+@blueprint.get("/rooms/<id:room_id>/settings")
+@signed_in
+def settings(room_id: str) -> str:
+    """Show the form for a room's name and purpose."""
+    door = queries.get_membership(room_id, viewer().id)
+    policy.require_may_manage(door.room, door.membership)
+    page = RoomSettingsPage(queries.room_context(door.room, viewer().id), door.room.name, door.room.purpose)
+    return render_page("rooms/settings.html", page)
+
+
+@blueprint.post("/rooms/<id:room_id>/settings")
+@signed_in
+def update_settings(room_id: str) -> Response:
+    """Save a room's name and purpose."""
+    door = queries.get_membership(room_id, viewer().id)
+    policy.require_may_manage(door.room, door.membership)
+    form = RoomForm.read()
+    try:
+        form.checked()
+    except Invalid as problem:
+        room = queries.room_context(door.room, viewer().id)
+        page = RoomSettingsPage(room, form.name, form.purpose, problem.fields)
+        return Response(render_page("rooms/settings.html", page), problem.status)
+    service.change_room(room_id, form.name, form.purpose, viewer().id)
+    return see_other(path_for("messages.show", room_id=room_id))
+
+
+def _members_page(door: Door, email: str = "", notice: str = "", error: str = "") -> MembersPage:
+    may_add = door.room.kind != "direct"
+    return MembersPage(
+        room=queries.room_context(door.room, viewer().id),
+        members=queries.members(door.room.id),
+        others=queries.non_members(door.room.id) if may_add else (),
+        may_add=may_add,
+        may_remove=policy.may_manage(door.room, door.membership),
+        may_leave=may_add,
+        email=email,
+        notice=f"Invited {notice}." if notice else "",
+        error=error,
+    )

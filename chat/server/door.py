@@ -1,0 +1,82 @@
+"""The door: a request for a stream with a good ticket becomes a stream without entering WSGI.
+
+The first bytes of a connection are peeked at, not read. If they are one complete, plain GET of the stream with a valid
+ticket, the socket goes straight to the hub: no greenlet, no environ, no Flask. Anything else, and anything doubtful, is
+left untouched for the ordinary handler, which decides with the real session. The door only ever says yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from chat.errors import Invalid
+from chat.realtime import streams, tickets
+from chat.realtime.streams import Wanted
+from chat.realtime.tickets import Ticket
+
+#: Most bytes a request at the door may have.
+PEEK = 4096
+
+START = b"GET /events"
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """A request that the door lets in."""
+
+    ticket: Ticket
+    rooms: list[Wanted]
+
+
+def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> StreamRequest | None:
+    """Return the stream request that these bytes are, or None if the ordinary handler should look.
+
+    :param data: the first bytes of a connection, up to and including the empty line.
+    :param hosts: host names we answer to.
+    :param cookie: the name of the ticket's cookie.
+    :param key: the key of tickets.
+    """
+    if (
+        not data.startswith((START + b"?", START + b" "))
+        or not data.endswith(b"\r\n\r\n")
+        or data.count(b"\r\n\r\n") != 1
+    ):
+        return None
+    try:
+        request_line, *lines = data[:-4].decode("ascii").split("\r\n")
+        method, target, version = request_line.split(" ")
+    except ValueError:  # UnicodeDecodeError is one too
+        return None
+    if method != "GET" or version != "HTTP/1.1":
+        return None
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        name = name.lower()
+        if not colon or name in headers or name != name.strip():
+            return None
+        headers[name] = value.strip()
+    if {"content-length", "transfer-encoding", "expect", "upgrade"} & headers.keys():
+        return None
+    if headers.get("host", "").rpartition(":")[0] not in hosts and headers.get("host", "") not in hosts:
+        return None
+    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        return None
+    ticket = tickets.check(_cookie(headers.get("cookie", ""), cookie), key)
+    if ticket is None:
+        return None
+    try:
+        query = parse_qsl(urlsplit(target).query, max_num_fields=128)
+        return StreamRequest(ticket, streams.wanted(query, headers.get("last-event-id")))
+    except (ValueError, Invalid):
+        return None
+
+
+def _cookie(header: str, wanted: str) -> str:
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == wanted:
+            return value
+    return ""

@@ -1,0 +1,268 @@
+"""gevent's WSGI server, taught to let streams go.
+
+``Server`` accepts; what looks like a stream request goes through the door. ``Handler`` runs everything else, and when the
+application answers with a ``Stream`` it hands the socket to the hub and forgets it. What each line is for was read in
+``gevent/pywsgi.py`` and ``gevent/baseserver.py`` (26.9).
+"""
+
+from __future__ import annotations
+
+import _socket
+import logging
+import socket
+import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+from flask import Flask
+from gevent import pywsgi, spawn_later
+from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
+
+from chat.realtime import Realtime
+from chat.realtime.hub import Connection
+from chat.realtime.streams import Stream
+from chat.server import door
+from chat.server.poller import Poller
+from chat.web import security
+
+access = logging.getLogger("chat.access")
+trouble = logging.getLogger("chat.server")
+
+BACKLOG = 4096
+#: Seconds for the first bytes of a connection, for the next request on one that is kept open, for each piece of a body,
+#: and for the whole of an answer.
+FIRST_BYTES = 10.0
+KEEP_ALIVE = 75.0
+NEXT_BYTES = 15.0
+ANSWER = 300.0
+#: Requests handled at the same time; beyond it connections wait in the kernel's queue.
+MAX_HANDLERS = 1000
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    :raises OSError: the address cannot be had, for instance because the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def tune(sock: socket.socket) -> None:
+    """Set on the listener what every accepted socket inherits.
+
+    NODELAY, or the second of two quick events (and the body of every answer, which pywsgi writes apart from its head)
+    waits 40 ms for an acknowledgement. A small send buffer, or a reader that never reads holds 2.8 MB of kernel memory.
+    DEFER_ACCEPT, so that a connection usually arrives together with its request. USER_TIMEOUT, so that a peer that
+    vanished without a word is noticed in 40 s and not in 15 minutes.
+    """
+    for level, option, value in (
+        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+        (socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024),
+        (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 3),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 40_000),
+    ):
+        sock.setsockopt(level, option, value)
+
+
+class _NothingToRead:
+    """Stands in for the input of a request whose socket has left."""
+
+    def _discard(self) -> None:
+        """Do nothing."""
+
+
+class Handler(pywsgi.WSGIHandler):
+    """One connection's requests."""
+
+    server: Server
+    socket: Any
+    #: Requests begun on this connection.
+    requests = 0
+    #: Whether it waits for the next one, and may be ended without losing anything.
+    waiting = False
+
+    def handle(self) -> None:
+        """Serve requests until the connection ends or becomes a stream; count as busy meanwhile."""
+        self.server.handlers.add(self)
+        try:
+            super().handle()
+        finally:
+            self.server.handlers.discard(self)
+            self.server.resume()
+
+    def read_requestline(self) -> str:
+        """Wait for the next request; a connection that waits may be ended when the server stops."""
+        if self.server.draining and self.requests:
+            return ""
+        self.waiting = True
+        self.socket.settimeout(KEEP_ALIVE if self.requests else FIRST_BYTES)
+        try:
+            line: str = super().read_requestline()
+        except TimeoutError:
+            return ""
+        finally:
+            self.waiting = False
+            if self.socket is not None:
+                self.socket.settimeout(NEXT_BYTES)
+        self.requests += 1
+        return line
+
+    def finalize_headers(self) -> None:
+        """Say that the connection ends, when the server is stopping."""
+        super().finalize_headers()
+        if self.server.draining:
+            self.response_headers.append((b"Connection", b"close"))
+            self.close_connection = True
+
+    def process_result(self) -> None:
+        """Send the answer, or let the socket go if it is a stream."""
+        result = self.result
+        if type(result) is not Stream or self.code != 200 or self.command != "GET":
+            self.socket.settimeout(ANSWER)
+            super().process_result()
+            return
+        lines = [b"HTTP/1.1 " + self.status, *(name + b": " + value for name, value in self.response_headers)]
+        head = b"\r\n".join([*lines, b"Date: " + _date(), b"Connection: close\r\n\r\n"])
+        # The socket leaves before handle() gets to its epilogue, which would read from it and close it.
+        sock, self.socket = self.socket, None
+        self.wsgi_input = _NothingToRead()
+        self.headers_sent = self.close_connection = True
+        connection = Connection(sock.detach(), *result.ticket)
+        self.server.realtime.streams.adopt(connection, head, result.resolved)
+
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """Log the error without the environ, which holds cookies."""
+        trouble.error("error in a request", exc_info=(t, v, tb))
+        self._send_error_response_if_possible(500)
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        """Note a request that made no sense; its bytes stay out of the log."""
+        trouble.info("a request that is not HTTP")
+
+    def log_request(self) -> None:
+        """Note method, path without its query, status and milliseconds."""
+        if access.isEnabledFor(logging.INFO):
+            path = self.path.partition("?")[0] if getattr(self, "path", None) else "-"
+            took = (time.time() - self.time_start) * 1000
+            access.info("%s %s %s %.1f", getattr(self, "command", "-"), path, self.code, took)
+
+
+class Server(pywsgi.WSGIServer):
+    """Accepts connections for one application in one process."""
+
+    handler_class = Handler
+
+    def __init__(self, sock: Any, app: Flask, **options: Any) -> None:
+        # SERVER_NAME is given, for otherwise pywsgi asks the name service at every start.
+        super().__init__(sock, app, log=None, error_log=None, environ={"SERVER_NAME": sock.getsockname()[0]}, **options)
+        self.realtime: Realtime = app.extensions["realtime"]
+        self.handlers: set[Handler] = set()
+        self.draining = False
+        settings = app.config["SETTINGS"]
+        self._hosts = frozenset(app.config["TRUSTED_HOSTS"])
+        self._cookie = security.cookie_name(settings, "ticket")
+        self._head = security.stream_head(settings)
+        if self.realtime.hub.poller is None:
+            self.realtime.hub.poller = Poller(self.realtime.hub)
+        self._poller: Any = self.realtime.hub.poller
+
+    def full(self) -> bool:
+        """Tell whether to stop accepting for now. No gevent Pool: a full one hangs what the door hands on."""
+        return len(self.handlers) >= MAX_HANDLERS
+
+    def resume(self) -> None:
+        """Accept again after having been full."""
+        if self.started and not self.draining and self._watcher is None and not self.full():
+            self.start_accepting()
+
+    def do_read(self) -> tuple[Any, Any] | None:
+        """Accept as a plain socket: a stream needs none of the watchers of a gevent one."""
+        try:
+            fd, address = self.socket._accept()
+        except BlockingIOError:
+            return None
+        return _socket.socket(self.family, socket.SOCK_STREAM, 0, fileno=fd), address
+
+    def do_handle(self, sock: Any, address: Any) -> None:
+        """Look at the first bytes and choose who serves them."""
+        sock.setblocking(False)
+        self.look(sock, address, may_wait=True)
+
+    def look(self, sock: Any, address: Any, may_wait: bool) -> None:
+        """Peek at a connection: to the hub, to the handler, or wait for its bytes."""
+        try:
+            data = sock.recv(door.PEEK, socket.MSG_PEEK)
+        except BlockingIOError:
+            if may_wait:
+                self._poller.park(_Waiting(self, sock, address))
+                return
+            data = b""
+        except OSError:
+            data = b""
+        if not data:
+            sock.close()
+            return
+        if data.startswith(door.START) and not self.draining:
+            request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
+            if request is not None and self.realtime.streams.allowed(request.ticket):
+                sock.recv(len(data))
+                connection = Connection(sock.detach(), *request.ticket)
+                head = b"%sDate: %s\r\n\r\n" % (self._head, _date())
+                self.realtime.streams.open_fast(connection, head, request.rooms)
+                return
+        super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
+
+    def drain(self) -> None:
+        """Stop accepting, end connections that wait for a request, let the others finish."""
+        self.draining = True
+        self.close()
+        for handler in tuple(self.handlers):
+            if handler.waiting:
+                handler.socket._sock.shutdown(socket.SHUT_RD)
+
+    @property
+    def busy(self) -> int:
+        """How many connections are still served by a handler."""
+        return len(self.handlers)
+
+
+class _Waiting:
+    """A connection that has not said anything yet."""
+
+    def __init__(self, server: Server, sock: Any, address: Any) -> None:
+        self.fd = sock.fileno()
+        self._server = server
+        self._sock = sock
+        self._address = address
+        self._deadline = spawn_later(FIRST_BYTES, self._give_up)
+
+    def readable(self) -> None:
+        """Look again, now that bytes are here."""
+        self._deadline.kill(block=False)
+        self._server.look(self._sock, self._address, may_wait=False)
+
+    def _give_up(self) -> None:
+        self._server._poller.unpark(self)
+        self._sock.close()
+
+
+_dated: tuple[int, bytes] = (0, b"")
+
+
+def _date() -> bytes:
+    """Return the Date header's value, made once a second."""
+    global _dated
+    now = int(time.time())
+    if _dated[0] != now:
+        _dated = (now, format_datetime(datetime.fromtimestamp(now, UTC), usegmt=True).encode())
+    return _dated[1]

@@ -1,0 +1,63 @@
+"""Work that would hold up the event loop: hashing, fsync, decoding.
+
+Under gevent it goes to native threads; anywhere else (``flask run``, tests) the caller is a thread of
+its own already and simply does it. This is the only module outside ``chat.server`` that knows gevent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gevent import monkey
+from gevent.threadpool import ThreadPool
+
+T = TypeVar("T")
+
+
+def on_event_loop() -> bool:
+    """Tell whether this process runs on gevent, so that a blocking call would stop everybody."""
+    return bool(monkey.is_module_patched("threading"))
+
+
+class Threads:
+    """A small pool of native threads for one kind of work.
+
+    Each kind has its own, for a password hash must not queue in front of a COMMIT.
+
+    :param size: how many run at the same time.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._pool: ThreadPool | None = None
+
+    def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Do the work and return what it returns, without stopping the loop."""
+        if not on_event_loop():
+            return work(*args)
+        result: T = self._threads().apply(work, args)
+        return result
+
+    def run_to_the_end(self, work: Callable[[], T]) -> T:
+        """The same, but a kill or a timeout of the caller waits until the thread is done.
+
+        For work that owns something the caller will clean up, such as a database connection.
+        """
+        if not on_event_loop():
+            return work()
+        job, late = self._threads().spawn(work), None
+        while not job.ready():
+            try:
+                job.wait()
+            except BaseException as interruption:  # raised again below, once the thread let go
+                late = interruption
+        if late is not None:
+            raise late
+        result: T = job.get()
+        return result
+
+    def _threads(self) -> ThreadPool:
+        if self._pool is None:
+            self._pool = ThreadPool(self._size)
+        return self._pool

@@ -1,0 +1,23 @@
+"""Pages: templates, addresses, static files, errors, and what protects them. Knows no feature."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from chat.web import errors, health, htmx, rate_limits, security, static, templating, urls
+
+
+def init_app(app: Flask) -> None:
+    """Set up everything that every page needs."""
+    hops = app.config["TRUSTED_PROXIES"]
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    htmx.init_app(app)
+    urls.init_app(app)
+    static.init_app(app)
+    templating.init_app(app)
+    security.init_app(app)
+    rate_limits.init_app(app)
+    errors.init_app(app)
+    health.init_app(app)

@@ -1,0 +1,99 @@
+"""From an exception to a page or a fragment with the right status, and never a traceback."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from chat import ids
+from chat.database import db
+from chat.errors import ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
+from chat.web.contexts import ErrorPage
+from chat.web.htmx import is_htmx, see_other
+from chat.web.templating import render_fragment, render_page
+from chat.web.urls import here, path_for
+
+log = logging.getLogger(__name__)
+
+_SENTENCES = {
+    400: "The browser sent something we cannot read.",
+    405: "This page cannot be used that way.",
+    408: "The rest of the request did not arrive. Try again.",
+    415: "This kind of content cannot be taken here.",
+    431: "The browser sent more than we read.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(ChatError, chat_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(SQLAlchemyError, database_error)
+    app.register_error_handler(TimeoutError, slow_client)
+    app.register_error_handler(Exception, unexpected)
+
+
+def chat_error(error: ChatError) -> Response:
+    """Answer with the error's own sentence."""
+    if isinstance(error, NotSignedIn) and not is_htmx() and request.endpoint != "messages.events":
+        following = here() if request.method == "GET" else request.form.get("next", "")
+        return see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))
+    return _answer(error.status, error.title, error.sentence, getattr(error, "wait", None))
+
+
+def http_error(error: HTTPException) -> Response:
+    """Answer what Werkzeug refused: no such route, wrong method, too large, not readable."""
+    code = error.code or 500
+    if code == 404:
+        return chat_error(NotFound())
+    if code == 413:
+        return chat_error(TooLarge("That is more than can be taken at once. Send less, or a smaller file."))
+    if code == 500:
+        return unexpected(error)
+    response = _answer(code, "That did not work", _SENTENCES.get(code, error.description or error.name), None)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def database_error(error: SQLAlchemyError) -> Response:
+    """Answer 503 when the database is away or busy; anything else of it is a fault of ours."""
+    db.session.rollback()
+    if isinstance(error, (OperationalError, PoolTimeout)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        log.warning("the database does not answer: %s", type(error.__cause__ or error).__name__)
+        return chat_error(Unavailable())
+    return unexpected(error)
+
+
+def slow_client(error: TimeoutError) -> Response:
+    """Answer a client whose body stopped coming."""
+    return _answer(408, "That did not work", _SENTENCES[408], None)
+
+
+def unexpected(error: Exception) -> Response:
+    """Answer 500 with a reference that is in the log as well."""
+    reference = ids.new()[:6].upper()
+    log.error("error %s in %s %s", reference, request.method, request.endpoint, exc_info=error)
+    db.session.rollback()
+    sentence = f"Something broke on our side. Nothing you wrote is lost. Reference {reference}."
+    return _answer(500, ChatError.title, sentence, None)
+
+
+def _answer(status: int, title: str, sentence: str, wait: int | None) -> Response:
+    context = ErrorPage(status=status, title=title, sentence=sentence)
+    if is_htmx() or not request.accept_mimetypes.accept_html:
+        html = render_fragment("errors/_error.html", context)
+    else:
+        g.plain_layout = status >= 500  # the layout's own queries may be what failed
+        html = render_page("errors/error.html", context)
+    response = Response(html, status)
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait)
+    return response

@@ -1,0 +1,28 @@
+"""Reading what a form sends: text only, without what no database or page should hold."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from flask import request
+
+# Control characters but for tab and line feed, and the marks that turn text around or hide in it.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+_LINE_END = re.compile(r"\r\n|\r")
+
+
+def text(name: str) -> str:
+    """Return a field of several lines: line ends are LF, control characters are gone, spaces at the ends too."""
+    value = _LINE_END.sub("\n", request.form.get(name, ""))
+    return _UNSEEN.sub("", value).strip("\n\t ")
+
+
+def line(name: str) -> str:
+    """Return a field of one line: every run of white space is one space; composed, so that equal names compare equal."""
+    return unicodedata.normalize("NFC", " ".join(text(name).split()))
+
+
+def secret(name: str) -> str:
+    """Return a field exactly as it was sent: a password, a token."""
+    return request.form.get(name, "")

@@ -1,0 +1,208 @@
+"""What protects a page whatever it shows: cookies, CSRF, the content security policy, caching, hosts.
+
+CSRF is refused twice: by where the browser says the request comes from, and by a token bound to the session cookie.
+The token is masked anew in every page, so that compressing a page together with what a visitor typed tells nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request
+from flask_login import current_user
+
+from chat import ids, keys
+from chat.errors import NotAllowed
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_MASK_BYTES = 12
+#: Seconds: a login session that is not used ends after a week.
+COOKIE_LIFE = 7 * 24 * 3600
+
+
+def init_app(app: Flask) -> None:
+    """Check requests and complete responses."""
+    app.before_request(_refuse_foreign)
+    app.after_request(_complete)
+    app.config["SECURITY_HEADERS"] = headers(app.config["SETTINGS"])
+
+
+# -- cookies
+
+
+def cookie_name(settings: Any, name: str) -> str:
+    """Return a cookie's name: with ``__Host-``, which browsers bind to this very host, wherever https allows it."""
+    return f"__Host-{name}" if settings.https else f"confab-{name}"
+
+
+def read_cookie(name: str) -> str:
+    """Return the value of one of our cookies, or an empty text."""
+    return request.cookies.get(cookie_name(current_app.config["SETTINGS"], name), "")
+
+
+def set_cookie(response: Response, name: str, value: str, life: int | None = COOKIE_LIFE, strict: bool = False) -> None:
+    """Set one of our cookies.
+
+    :param life: seconds; None for a cookie that ends with the browser.
+    :param strict: not even sent when a link from another site leads here.
+    """
+    settings = current_app.config["SETTINGS"]
+    response.set_cookie(
+        cookie_name(settings, name),
+        value,
+        max_age=life,
+        secure=settings.https,
+        httponly=True,
+        samesite="Strict" if strict else "Lax",
+        path="/",
+    )
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    """Make the browser forget one of our cookies."""
+    settings = current_app.config["SETTINGS"]
+    response.delete_cookie(cookie_name(settings, name), path="/", secure=settings.https, httponly=True, samesite="Lax")
+
+
+# -- CSRF
+
+
+def csrf_token() -> str:
+    """Return the token for a form of this page. Gives a visitor without a session a cookie to bind it to."""
+    mask = secrets.token_bytes(_MASK_BYTES)
+    return base64.urlsafe_b64encode(mask + _masked(_csrf_seal(_bound_to()), mask)).decode().rstrip("=")
+
+
+def csrf_valid(token: str) -> bool:
+    """Tell whether a token was made for this session."""
+    cookie = read_cookie("session")
+    try:
+        raw = base64.urlsafe_b64decode(token.encode("ascii") + b"==")
+    except ValueError:
+        return False
+    mask, rest = raw[:_MASK_BYTES], raw[_MASK_BYTES:]
+    return bool(cookie) and bool(mask) and secrets.compare_digest(_masked(rest, mask), _csrf_seal(cookie))
+
+
+def _csrf_seal(cookie: str) -> bytes:
+    return keys.seal(keys.derive("csrf"), cookie).encode()
+
+
+def _masked(data: bytes, mask: bytes) -> bytes:
+    return bytes(byte ^ mask[i % len(mask)] for i, byte in enumerate(data))
+
+
+def _bound_to() -> str:
+    """Return the session cookie of this request, or the one that the response will set."""
+    cookie: str = g.get("new_session_cookie") or read_cookie("session")
+    if not cookie:
+        cookie = g.new_session_cookie = ids.secret()
+    return cookie
+
+
+def takes(size: int) -> Callable[[F], F]:
+    """Mark a view that takes bodies of up to so many bytes from people who are signed in; others are held to the default."""
+
+    def mark(view: F) -> F:
+        view._takes = size  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def _refuse_foreign() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    size = getattr(view, "_takes", None)
+    if size is not None and current_user.is_authenticated:
+        request.max_content_length = size
+    site = request.headers.get("Sec-Fetch-Site")
+    if request.method in SAFE_METHODS:
+        return
+    if view is None:
+        return
+    if site is not None:
+        ours = site in {"same-origin", "none"}
+    else:
+        origin = request.headers.get("Origin")
+        ours = origin is None or urlsplit(origin).netloc == request.host
+    if not ours:
+        raise NotAllowed("This form was sent from another site. Open the page here and try again.")
+    token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
+    if not csrf_valid(token):
+        raise NotAllowed("This form has grown old. Load the page again and send it once more.")
+
+
+# -- what every response says
+
+
+def headers(settings: Any) -> dict[str, str]:
+    """Return the headers of every response, pages and errors alike."""
+    pictures = ["'self'", "blob:", *picture_hosts(settings)]
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": " ".join(pictures),
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    found = {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+    }
+    if settings.https:
+        found["Strict-Transport-Security"] = "max-age=31536000"
+    return found
+
+
+def picture_hosts(settings: Any) -> list[str]:
+    """Return the hosts besides our own that pictures may come from."""
+    if not settings.CLOUDINARY_URL:
+        return []
+    prefix = settings.CLOUDINARY_UPLOAD_PREFIX
+    return [prefix] if prefix.startswith("http://") else ["https://res.cloudinary.com"]
+
+
+def stream_headers(settings: Any) -> dict[str, str]:
+    """Return the headers of an event stream: never kept, never buffered by a proxy, never compressed."""
+    return headers(settings) | {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store, no-transform",
+        "Vary": "Cookie",
+        "X-Accel-Buffering": "no",
+    }
+
+
+def stream_head(settings: Any) -> bytes:
+    """Return the HTTP head of a stream served at the door, without its Date and its last line end."""
+    lines = [
+        "HTTP/1.1 200 OK",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in stream_headers(settings).items()),
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _complete(response: Response) -> Response:
+    for name, value in current_app.config["SECURITY_HEADERS"].items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+        response.vary.update(("Cookie", "HX-Request"))
+    fresh = g.get("new_session_cookie")
+    if fresh:
+        set_cookie(response, "session", fresh, life=None)
+    return response

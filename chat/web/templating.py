@@ -1,0 +1,162 @@
+"""Templates: where they are found, what they are given, and how pages and fragments are rendered.
+
+A template gets exactly the fields of its context, a frozen dataclass; a page's layout reads the rest from ``layout``. A
+name that is not there is an error, not an empty text.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from chat.web import security, static, urls, zones
+
+#: Smallest page that is worth compressing.
+_WORTH_PACKING = 1024
+
+_providers: dict[str, Callable[[], Any]] = {}
+
+
+class Layout:
+    """What every page may ask for: ``site_name``, ``csrf_token``, and what features provide. Asked for when needed."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            provider = _providers[name]
+        except KeyError:
+            raise AttributeError(f"No feature provides layout.{name}.") from None
+        value = provider()
+        setattr(self, name, value)
+        return value
+
+
+class WithoutIndentation(Extension):
+    """Leaves the indentation of templates out of what is sent: a third of a page, and of every frame."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Return the source of a template without the spaces that begin its lines."""
+        if name is None or not name.endswith(".html") or name.startswith("mail/"):
+            return source
+        return re.sub(r"\n\s+", "\n", source)
+
+
+def provide(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register what ``layout.<name>`` is, for the person and page of the current request."""
+
+    def register(provider: Callable[[], Any]) -> Callable[[], Any]:
+        _providers[name] = provider
+        return provider
+
+    return register
+
+
+def provided() -> list[str]:
+    """Return the names that ``layout`` has."""
+    return sorted(_providers)
+
+
+def init_app(app: Flask) -> None:
+    """Set up the environment: theme first, then ours; ``default/…`` is always ours."""
+    shipped = FileSystemLoader(Path(app.root_path) / "templates")
+    loaders = [shipped, PrefixLoader({"default": shipped})]
+    if app.config["THEME_DIR"]:
+        loaders.insert(0, FileSystemLoader(Path(app.config["THEME_DIR"]) / "templates"))
+    app.jinja_loader = ChoiceLoader(loaders)
+    app.jinja_options = {
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "extensions": [WithoutIndentation],
+    }
+    app.jinja_env.globals.update(path_for=urls.path_for, static_url=static.static_url, icon=icon)
+    app.jinja_env.filters.update(
+        iso=zones.iso, clock_time=zones.clock_time, day=zones.day, when=zones.when, ago=zones.ago, stamp=zones.stamp
+    )
+    app.after_request(_pack)
+
+
+def render_page(names: str | Sequence[str], context: Any) -> str:
+    """Render a page for the person who asked for it.
+
+    :param names: the template, or several of which the first that exists is taken.
+    """
+    template = current_app.jinja_env.get_or_select_template([names] if isinstance(names, str) else list(names))
+    with zones.of_reader():
+        html = template.render(_fields(context), layout=Layout(), plain=g.get("plain_layout", False))
+    if current_app.debug:
+        html += f"<!-- {template.name}, of {names} -->\n"
+    return html
+
+
+def render_part(name: str, context: Any) -> str:
+    """Render a part of a page as the answer to one person: like ``render_fragment``, in their time zone."""
+    with zones.of_reader():
+        return current_app.jinja_env.get_template(name).render(_fields(context), layout=Layout())
+
+
+def render_fragment(name: str, context: Any) -> str:
+    """Render a partial that is the same for everybody: no viewer, no request, times in UTC."""
+    return current_app.jinja_env.get_template(name).render(_fields(context))
+
+
+def icon(name: str) -> Markup:
+    """Return one of our icons; it says nothing to a screen reader, so whatever it stands in needs a name."""
+    href = f"{static.static_url('icons/icons.svg')}#{name}"
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(href)
+
+
+def _fields(context: Any) -> dict[str, Any]:
+    return {name: getattr(context, name) for name in _names(type(context))}  # type: ignore[arg-type]  # mypy doubts that types can be hashed
+
+
+@lru_cache(maxsize=256)
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(cls))
+
+
+@provide("site_name")
+def _site_name() -> str:
+    name: str = current_app.config["SITE_NAME"]
+    return name
+
+
+@provide("csrf_token")
+def _csrf_token() -> str:
+    return security.csrf_token()
+
+
+@provide("address")
+def _address() -> str:
+    return urls.absolute("/")
+
+
+@provide("path")
+def _path() -> str:
+    return request.path
+
+
+def _pack(response: Response) -> Response:
+    """Compress a page. Streams are never touched; the CSRF token is masked anew each time, so its bytes tell nothing."""
+    if (
+        response.mimetype != "text/html"
+        or response.direct_passthrough
+        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or "Content-Encoding" in response.headers
+    ):
+        return response
+    data = response.get_data()
+    if len(data) >= _WORTH_PACKING:
+        response.set_data(gzip.compress(data, 5, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.vary.add("Accept-Encoding")
+    return response

@@ -1,0 +1,66 @@
+"""Addresses that can be made without a request: for broadcasts, e-mail and static files."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Flask, current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, MapAdapter, RequestRedirect
+
+from chat import ids
+
+
+class IdConverter(BaseConverter):
+    """``<id:room_id>`` in a route: anything that is not shaped like an identifier is 404 before a query is made."""
+
+    regex = ids.PATTERN.pattern
+
+
+def init_app(app: Flask) -> None:
+    """Register the converter."""
+    app.url_map.converters["id"] = IdConverter
+
+
+def path_for(endpoint: str, **values: Any) -> str:
+    """Return the path of an endpoint, such as ``/rooms/…``; unlike ``url_for`` it needs no request.
+
+    A value named ``_anchor`` becomes the fragment; values the route does not know become the query.
+    """
+    anchor = values.pop("_anchor", None)
+    path = _adapter().build(endpoint, values)
+    return f"{path}#{quote(anchor)}" if anchor else path
+
+
+def absolute(path: str, **query: str) -> str:
+    """Return the full address of a path, for e-mail. Built from BASE_URL, never from what a request claims."""
+    base: str = current_app.config["SETTINGS"].public_url
+    return f"{base}{path}{'?' + urlencode(query) if query else ''}"
+
+
+def safe_next(target: str | None, default: str) -> str:
+    """Return where to go after signing in: a path of ours that GET answers, or the default.
+
+    Browsers read ``\\`` as ``/`` and drop tabs and line ends, so anything but a plain path is refused.
+    """
+    if not target or not target.startswith("/") or target.startswith("//") or len(target) > 500:
+        return default
+    if any(ord(char) < 0x21 or ord(char) > 0x7E or char == "\\" for char in target):
+        return default
+    try:
+        _adapter().match(target.partition("?")[0].partition("#")[0], method="GET")
+    except RequestRedirect:
+        return default
+    except HTTPException:
+        return default
+    return target
+
+
+def here() -> str:
+    """Return the path and query of the current request, as a value for ``next``."""
+    return request.full_path.rstrip("?")
+
+
+def _adapter() -> MapAdapter:
+    return current_app.url_map.bind("localhost")

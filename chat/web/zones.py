@@ -1,0 +1,100 @@
+"""The reader's time zone, so that a page shows local times before any script has run.
+
+The page's script keeps the zone's name in a cookie. What is broadcast is rendered in UTC and made local by the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import request
+
+from chat import clock
+
+_zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+
+
+@contextmanager
+def of_reader() -> Iterator[None]:
+    """Show times in the zone of whoever sent the current request."""
+    token = _zone.set(_named(request.cookies.get("tz", "")))
+    try:
+        yield
+    finally:
+        _zone.reset(token)
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment in the reader's zone; in UTC outside a page."""
+    return moment.astimezone(_zone.get())
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment for ``datetime=""``, in UTC to the millisecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def clock_time(moment: datetime) -> str:
+    """Return hours and minutes: ``09:12``."""
+    return local(moment).strftime("%H:%M")
+
+
+def day(moment: datetime) -> str:
+    """Return the day for a day line: ``Today``, ``Yesterday``, ``Saturday 21 November``, with the year if it is another."""
+    today = local(clock.now()).date()
+    return _day_name(local(moment).date(), today)
+
+
+def when(moment: datetime) -> str:
+    """Return a short stamp for lists: the time today, the day this week, the date before."""
+    then, today = local(moment), local(clock.now()).date()
+    age = (today - then.date()).days
+    if age <= 0:
+        return then.strftime("%H:%M")
+    if age == 1:
+        return "Yesterday"
+    if age < 7:
+        return then.strftime("%A")
+    return f"{then.day} {then.strftime('%b')}" + ("" if then.year == today.year else f" {then.year}")
+
+
+def ago(moment: datetime) -> str:
+    """Return how long ago: ``now``, ``20 min ago``, ``3 h ago``, and days as ``when`` has them."""
+    seconds = (clock.now() - moment).total_seconds()
+    if seconds < 90:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 24 * 3600:
+        return f"{int(seconds // 3600)} h ago"
+    return when(moment)
+
+
+def stamp(moment: datetime) -> str:
+    """Return the whole of it, for a tooltip: ``Saturday 21 November 2026, 09:12``."""
+    then = local(moment)
+    return f"{then.strftime('%A')} {then.day} {then.strftime('%B %Y, %H:%M')}"
+
+
+def _day_name(then: date, today: date) -> str:
+    age = (today - then).days
+    if age == 0:
+        return "Today"
+    if age == 1:
+        return "Yesterday"
+    return f"{then.strftime('%A')} {then.day} {then.strftime('%B')}" + (
+        "" if then.year == today.year else f" {then.year}"
+    )
+
+
+def _named(name: str) -> tzinfo:
+    if len(name) > 64:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

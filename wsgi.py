@@ -1,0 +1,61 @@
+"""The entry of every server: ``python wsgi.py``, ``gunicorn -c gunicorn.conf.py wsgi:app``, or any other WSGI server."""
+
+# isort: off
+# Before anything else: psycopg, ssl and redis choose their way of waiting when they are imported.
+from gevent import monkey
+
+monkey.patch_all()
+# isort: on
+
+import logging  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+
+from config import Config, ConfigError, load  # noqa: E402
+
+if __name__ != "__main__":
+    from app import create_app
+
+    app = create_app()
+
+
+def main() -> None:
+    """Migrate the database, say where we are, and serve: in this process, or by gunicorn when WORKERS asks for more."""
+    try:
+        settings = load()
+        claim = _claim(settings)
+    except ConfigError as problem:
+        sys.exit(f"Confab cannot start. {problem}")
+    from app import create_app
+    from chat import cli
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    application = create_app(settings)
+    cli.prepare(application)
+    if settings.WORKERS > 1:
+        claim.close()
+        os.execvp(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"])  # noqa: S606
+    from chat.server.process import serve
+
+    serve(application, claim)
+
+
+def _claim(settings: Config):  # type: ignore[no-untyped-def]  # a socket, whose module must not be imported up here
+    """Listen, before anything else is touched.
+
+    :raises ConfigError: the port is taken, or the address is not ours.
+    """
+    from chat.server.http import listener
+
+    try:
+        return listener(settings.HOST, settings.PORT)
+    except OSError as problem:
+        raise ConfigError(
+            f"Cannot listen on {settings.HOST}:{settings.PORT} ({os.strerror(problem.errno or 0)}). "
+            f"Stop what is there, or choose another port: PORT={settings.PORT + 1} bin/run"
+        ) from None
+
+
+if __name__ == "__main__":
+    main()
