@@ -66,10 +66,10 @@ class Process:
         self.process.wait(10)
         self._close()
 
-    def stop(self, seconds: float = 15.0, with_signal: int = signal.SIGTERM) -> int:
+    def stop(self, seconds: float = 15.0) -> int:
         """End it politely and return its exit code."""
         if self.process.poll() is None:
-            self.process.send_signal(with_signal)
+            self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -141,7 +141,8 @@ class Postgres:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def stop(self) -> None:
-        self.process.stop(20, signal.SIGINT)  # a "fast" shutdown
+        self.process.send(signal.SIGINT)  # a "fast" shutdown, for the server and not only for runuser
+        self.process.stop(20)
 
 
 class Redis:
