@@ -23,7 +23,7 @@ from chat.accounts.contexts import PersonContext
 from chat.database import db
 from chat.rooms import service as rooms
 from config import Config
-from tests.people import PASSWORD, Person
+from tests.people import PASSWORD, Person, Stream
 from tests.services import ROOT, SECRET, Postgres, Redis, Site
 
 CAST = {
@@ -209,6 +209,14 @@ def cheap_hashes() -> Iterator[None]:
 
 
 # -- Confab as a process
+
+
+@pytest.fixture(autouse=True)
+def closed_streams() -> Iterator[None]:
+    """Close what a test has opened, also when it fails."""
+    yield
+    while Stream.opened:
+        Stream.opened.pop().close()
 
 
 @pytest.fixture

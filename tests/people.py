@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -145,12 +145,16 @@ class Event:
 class Stream:
     """An open event stream, read by a thread into a list. Speaks HTTP itself, to see every byte."""
 
+    #: Every stream of the current test, closed at its end.
+    opened: ClassVar[list[Stream]] = []
+
     def __init__(self, person: Person, path: str, headers: dict[str, str] | None = None, small: bool = False) -> None:
         host = urlsplit(person.url)
         self.events: list[Event] = []
         self.raw = b""
         self.ended = False
         self.arrived = threading.Condition()
+        Stream.opened.append(self)
         self.socket = socket.create_connection((host.hostname, host.port), timeout=30)
         if small:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -167,11 +171,11 @@ class Stream:
         self.status = int(head.split(b" ", 2)[1]) if head else 0
         self.headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if ": " in line)
         self._rest = b""
+        self.socket.settimeout(None)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        self.socket.settimeout(None)
         while True:
             try:
                 piece = self.socket.recv(65536)

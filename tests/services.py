@@ -211,8 +211,15 @@ class Site:
 
     def flask(self, *arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of ``flask`` with the settings of this site."""
+        return self._run("-m", "flask", "--app", "app", *arguments, input=input)
+
+    def python(self, code: str) -> subprocess.CompletedProcess[str]:
+        """Run some code in a process of its own, with the settings of this site."""
+        return self._run("-c", code)
+
+    def _run(self, *arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
         env = os.environ | {"PORT": str(self.port)} | self.settings
-        command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
+        command = [sys.executable, *arguments]
         return subprocess.run(command, cwd=ROOT, env=env, input=input, text=True, capture_output=True, check=False)
 
     def stop(self) -> int:

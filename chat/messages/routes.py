@@ -349,7 +349,7 @@ def events() -> Response:
         raise NotAllowed("An event stream is for pages of this site.")
     process, who = realtime.here(), viewer()
     ticket = Ticket(who.id, who.session_id)
-    asked = streams.wanted(list(request.args.items(multi=True)), request.headers.get("Last-Event-ID"))
+    asked = streams.wanted(request.query_string.decode("ascii", "replace"), request.headers.get("Last-Event-ID"))
     resolved = process.streams.resolve(ticket, asked)
     if resolved.refused:
         raise NotFound("This room is gone, or you are not in it.")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from flask import Flask
 
@@ -52,14 +53,18 @@ class Resolved:
         return len(self.unseen) == 1 and not self.places and not self.resets
 
 
-def wanted(pairs: Sequence[tuple[str, str]], last_event_id: str | None) -> list[Wanted]:
+def wanted(query: str, last_event_id: str | None) -> list[Wanted]:
     """Read the query of a stream request; ``after`` belongs to the ``room`` before it and beats ``Last-Event-ID``.
 
-    :param pairs: names and values of the query, in order.
+    :param query: as it stands in the address; a parsed form would not keep the order.
     :raises Invalid: more than ``MAX_ROOMS`` rooms.
     """
     rooms: dict[str, str] = {}
     current = ""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=4 * MAX_ROOMS)
+    except ValueError:
+        raise Invalid(f"A stream carries {MAX_ROOMS} rooms at most. Close a few tabs.") from None
     for name, value in pairs:
         if name == "room":
             current = value

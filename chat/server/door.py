@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
 
 from chat.errors import Invalid
 from chat.realtime import streams, tickets
@@ -68,9 +67,8 @@ def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> Stream
     if ticket is None:
         return None
     try:
-        query = parse_qsl(urlsplit(target).query, max_num_fields=128)
-        return StreamRequest(ticket, streams.wanted(query, headers.get("last-event-id")))
-    except (ValueError, Invalid):
+        return StreamRequest(ticket, streams.wanted(target.partition("?")[2], headers.get("last-event-id")))
+    except Invalid:
         return None
 
 
