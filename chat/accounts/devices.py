@@ -17,5 +17,9 @@ def describe(user_agent: str) -> tuple[str, str]:
         shape = "phone"
     else:
         shape = "computer"
-    name = f"{browser.replace(' Mobile', '')} on {system}" if system and system != "Other" else browser
+    name = (
+        f"{browser.replace('Mobile ', '').replace(' Mobile', '')} on {system}"
+        if system and system != "Other"
+        else browser
+    )
     return name[:60], shape

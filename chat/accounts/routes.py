@@ -256,6 +256,6 @@ def _profile_page(form: ProfileForm | None = None, problem: Invalid | None = Non
         status=form.status if form else user.status,
         theme=form.theme if form else user.theme,
         saved=saved,
-        error=problem.sentence if problem and not problem.fields else "",
+        error=problem.sentence if problem and not {"name", "status"} & problem.fields.keys() else "",
         errors=problem.fields if problem else {},
     )
