@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from chat import clock, jobs, pictures
+from chat import clock, ids, jobs, pictures
 from chat.accounts.models import User
 from chat.background import every
 from chat.bus import during
@@ -25,13 +25,14 @@ def hide_pictures(event: MessageDeleted) -> None:
     """Promise to make addresses useless that somebody may have kept; ours are refused from this moment on."""
     shown = queries.picture_ids(event.ref_id)
     if shown:
-        jobs.add("hide_pictures", f"hide:{event.ref_id}:{event.seq}", {"pictures": shown})
+        new_keys = {picture_id: ids.new() for picture_id in shown}
+        jobs.add("hide_pictures", f"hide:{event.ref_id}:{event.seq}", {"new_keys": new_keys})
 
 
 @jobs.handles("hide_pictures")
 def do_hide_pictures(due: jobs.Due) -> None:
     """Do so."""
-    pictures.hide(due.payload["pictures"])
+    pictures.hide(due.payload["new_keys"])
 
 
 @every(3600.0)

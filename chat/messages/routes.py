@@ -287,7 +287,6 @@ def upload(room_id: str) -> Response:
     """Take a picture for a message that is still being written; answer with what the form sends of it."""
     who = viewer()
     rooms.get_membership(room_id, who.id)
-    rate_limits.limit("60/5 minutes", _TOO_MANY_PICTURES, "pictures", who.id)
     file = request.files.get("image")
     if file is None or not file.filename:
         raise Invalid("Choose a picture.")
@@ -314,6 +313,7 @@ def picture(picture_id: str, size: str) -> Response:
 
 
 def _keep(stream: IO[bytes], who: Viewer) -> PictureContext:
+    rate_limits.limit("60/5 minutes", _TOO_MANY_PICTURES, "pictures", who.id)
     picture_id = pictures.keep(stream, who.id)
     found = queries.own_unsent(picture_id, who.id)
     assert found is not None  # noqa: S101 - we have just made it
