@@ -1,0 +1,228 @@
+"""Who is here: online, away, offline, whatever browsers and processes do."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.accounts.sessions import write_use
+from chat.database import db
+from chat.presence import store, tracker
+from chat.presence.store import ALIVE, MemoryStore, RedisStore
+from chat.presence.tracker import IDLE, Tracker
+from tests.conftest import Cast, Town, populate
+from tests.services import Redis, Site
+
+ALICE, BOB = "alice", "bob"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(store.time, "time", clock.time)
+    monkeypatch.setattr(tracker.time, "time", clock.time)
+    return clock
+
+
+@pytest.fixture(params=["memory", "redis"])
+def make_tracker(request: pytest.FixtureRequest):
+    if request.param == "redis":
+        server: Redis = request.getfixturevalue("redis_server")
+        RedisStore(server.url)._redis.flushall()
+
+    shared = MemoryStore()
+
+    def make(connected: set[tuple[str, str]]) -> Tracker:
+        kept = RedisStore(request.getfixturevalue("redis_server").url) if request.param == "redis" else shared
+        return Tracker(kept, lambda: connected)
+
+    return make
+
+
+def states(changes) -> dict[str, str]:
+    return {change.user_id: change.state for change in changes}
+
+
+def test_who_connects_is_here(make_tracker, time: Clock):
+    one = make_tracker(set())
+    one.arrive(ALICE, "desk")
+    assert states(one.look()) == {ALICE: "online"}
+    assert one.look() == []
+
+
+def test_who_does_nothing_for_five_minutes_is_away(make_tracker, time: Clock):
+    connected = {(ALICE, "desk")}
+    one = make_tracker(connected)
+    one.arrive(ALICE, "desk")
+    one.look()
+    for _ in range(20):
+        time.now += 15
+        assert one.look() == []
+    time.now += 15
+    assert states(one.look()) == {ALICE: "away"}
+    one.act(ALICE, "desk")
+    assert states(one.look()) == {ALICE: "online"}
+
+
+def test_one_browser_in_use_is_enough(make_tracker, time: Clock):
+    one = make_tracker({(ALICE, "desk"), (ALICE, "phone")})
+    one.look()
+    time.now += IDLE - 10
+    one.act(ALICE, "phone")
+    one.look()
+    time.now += 30
+    assert states(one.look()) == {}
+    assert one.state(ALICE) == "online"
+
+
+def test_who_is_gone_is_offline_a_minute_later(make_tracker, time: Clock):
+    connected = {(ALICE, "desk")}
+    one = make_tracker(connected)
+    one.look()
+    connected.clear()
+    time.now += ALIVE - 1
+    assert one.look() == []
+    last = time.now - (ALIVE - 1)
+    time.now += 2
+    (change,) = one.look()
+    assert (change.user_id, change.state) == (ALICE, "offline")
+    assert change.seen_at == pytest.approx(last, abs=1)
+
+
+def test_reloading_a_page_is_not_leaving(make_tracker, time: Clock):
+    connected = {(ALICE, "desk")}
+    one = make_tracker(connected)
+    one.look()
+    connected.clear()
+    time.now += 5
+    one.look()
+    connected.add((ALICE, "desk"))
+    one.arrive(ALICE, "desk")
+    time.now += 5
+    assert one.look() == []
+
+
+def test_closing_one_of_two_browsers_is_not_leaving(make_tracker, time: Clock):
+    connected = {(ALICE, "desk"), (ALICE, "phone")}
+    one = make_tracker(connected)
+    one.look()
+    connected.discard((ALICE, "phone"))
+    for _ in range(6):
+        time.now += 15
+        assert one.look() == []
+
+
+def test_signing_out_is_leaving_at_once(make_tracker, time: Clock):
+    one = make_tracker(set())
+    one.arrive(ALICE, "desk")
+    one.arrive(BOB, "desk")
+    one.look()
+    one.depart(ALICE, "desk")
+    assert states(one.look()) == {ALICE: "offline"}
+
+
+def test_signing_out_of_one_of_two_is_not(make_tracker, time: Clock):
+    one = make_tracker({(ALICE, "desk"), (ALICE, "phone")})
+    one.look()
+    one.depart(ALICE, "phone")
+    assert one.look() == []
+
+
+def test_coming_back_after_a_night_is_being_here(make_tracker, time: Clock):
+    connected = {(ALICE, "desk")}
+    one = make_tracker(connected)
+    one.look()
+    connected.clear()
+    time.now += 10 * 3600
+    one.look()
+    one.arrive(ALICE, "desk")
+    assert states(one.look()) == {ALICE: "online"}
+
+
+def test_a_process_that_died_takes_nobody_with_it_for_ever(make_tracker, time: Clock):
+    """Alice was connected to a process that was killed; bob's process notices."""
+    killed, alive = make_tracker({(ALICE, "desk")}), make_tracker({(BOB, "desk")})
+    killed.look()
+    assert states(alive.look()) == {ALICE: "online", BOB: "online"}
+    time.now += 30
+    alive.look()
+    time.now += 31
+    assert states(alive.look()) == {ALICE: "offline"}
+
+
+def test_without_redis_what_was_known_stays(redis_server: Redis, time: Clock):
+    one = Tracker(RedisStore(f"redis://127.0.0.1:{redis_server.port + 1}/0"), lambda: {(ALICE, "desk")})
+    one.states = {BOB: "online"}
+    assert one.look() == []
+    assert one.state(BOB) == "online"
+    one.act(ALICE, "desk")
+    one.depart(ALICE, "desk")
+
+
+# -- over real sockets
+
+
+def test_those_who_share_a_room_see_it(town: Town):
+    stream = town.alice.listen(town.room)
+    stream.next("hello")
+    other = town.bob.listen(town.room)
+    here = stream.next("presence", containing=f"presence:{town.bob.id}")
+    assert 'data-state="online"' in here.data
+    assert "2 of 2 here" in stream.next("presence", containing="2 of 2").data
+    town.bob.post("/sign-out")
+    gone = stream.next("presence", containing='data-state="offline"')
+    assert f"presence:{town.bob.id}" in gone.data
+    assert "Last seen" in gone.data
+    other.close()
+
+
+def test_partners_of_a_direct_room_see_it_in_their_list(town: Town):
+    town.alice.post("/rooms/direct", person=town.mallory.id)
+    stream = town.alice.listen()
+    stream.next("hello")
+    town.mallory.listen()
+    assert 'data-state="online"' in stream.next("presence", containing=f"presence:{town.mallory.id}").data
+
+
+def test_strangers_do_not(town: Town):
+    stranger, friend = town.mallory.listen(), town.alice.listen(town.room)
+    stranger.next("hello")
+    town.bob.listen(town.room)
+    friend.next("presence", containing=f"presence:{town.bob.id}")
+    assert town.bob.id.encode() not in stranger.raw
+
+
+def test_it_is_seen_at_another_process(pair: tuple[Site, Site]):
+    town = populate(*pair)
+    stream = town.alice.listen(town.room)
+    stream.next("hello")
+    town.bob.listen(town.room)
+    stream.next("presence", containing=f"presence:{town.bob.id}")
+    town.bob.post("/sign-out")
+    stream.next("presence", containing='data-state="offline"')
+
+
+def test_when_somebody_was_last_seen_is_kept(cast: Cast):
+    with cast.app.app_context():
+        write_use({"some-session": cast.bob.id})
+        db.session.remove()
+    room = cast.alice.post("/rooms/direct", person=cast.bob.id).headers["Location"]
+    page = cast.alice.get(room).get_data(as_text=True)
+    assert "Last seen" in page
+
+
+def test_typing_is_shown_to_the_room(town: Town):
+    stream = town.bob.listen(town.room)
+    stream.next("hello")
+    assert town.alice.post(f"/rooms/{town.room}/typing").status_code == 204
+    shown = stream.next("typing").data
+    assert f'data-person-id="{town.alice.id}"' in shown
+    assert "Alice Okafor" in shown
+    assert not stream.next("typing").id, "never replayed"
