@@ -36,9 +36,13 @@ def main() -> None:
     if settings.WORKERS > 1:
         claim.close()
         os.execvp(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"])  # noqa: S606
+    from chat.realtime import AlreadyServedError
     from chat.server.process import serve
 
-    serve(application, claim)
+    try:
+        serve(application, claim)
+    except AlreadyServedError as problem:
+        sys.exit(f"Confab cannot start. {problem}")
 
 
 def _claim(settings: Config):  # type: ignore[no-untyped-def]  # a socket, whose module must not be imported up here

@@ -49,10 +49,13 @@ class Background:
         self._app = app
         self._stopping = threading.Event()
 
-    def start(self) -> None:
-        """Start every registered task. Call once, after forking."""
+    def start(self, only: str = "") -> None:
+        """Start every registered task. Call once, after forking.
+
+        :param only: the name of a setting: start the tasks that have it, and no others, whatever it says.
+        """
         for each in _tasks:
-            if each.setting is None or self._app.config[each.setting]:
+            if each.setting == only if only else each.setting is None or self._app.config[each.setting]:
                 threading.Thread(target=self._repeat, args=(each,), name=each.task.__qualname__, daemon=True).start()
 
     def stop(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-import time
+import threading
 from pathlib import Path
 
 import click
@@ -11,11 +12,11 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from chat import jobs
 from chat.accounts import queries, service
 from chat.accounts.forms import email_address, person_name
 from chat.accounts.models import ROLES
 from chat.accounts.routes import setup_token
+from chat.background import Background
 from chat.errors import ChatError
 from chat.web.urls import absolute, path_for
 
@@ -58,9 +59,14 @@ def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
 @click.command()
 def worker() -> None:
     """Send e-mail and do other promised work, until stopped. For processes started with JOBS=off."""
-    while True:
-        jobs.run_due()
-        time.sleep(1.0)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    background = Background(application)
+    background.start(only="JOBS")
+    stopping.wait()
+    background.stop()
 
 
 @click.command()

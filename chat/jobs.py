@@ -2,7 +2,8 @@
 
 A job is a row, committed together with what caused it, so neither a crash nor a failing provider loses it and nobody
 waits for it. Any process may do it; a claim lasts ``CLAIM`` and is then anybody's again, so a job runs at least once:
-what it does must bear that, with its ``key`` as the idempotency key towards a provider.
+what it does must bear that, with its ``key`` as the idempotency key towards a provider. Each kind has a queue and a
+worker of its own: where one provider hangs, only its own jobs wait.
 """
 
 from __future__ import annotations
@@ -65,7 +66,12 @@ def handles(kind: str) -> Callable[[Callable[[Due], None]], Callable[[Due], None
     """Register what does a kind of job. Raising means: not done, try again later."""
 
     def register(handler: Callable[[Due], None]) -> Callable[[Due], None]:
+        def work() -> None:
+            run_due(kind)
+
+        work.__qualname__ = f"{__name__}.{kind}"
         _handlers[kind] = handler
+        every(1.0, setting="JOBS")(work)
         return handler
 
     return register
@@ -80,17 +86,17 @@ def add(kind: str, key: str, payload: dict[str, Any], delay: timedelta = timedel
     db.session.flush()
 
 
-@every(1.0, setting="JOBS")
-def run_due() -> None:
-    """Do every job that is due."""
-    while (due := claim()) is not None:
+def run_due(kind: str) -> None:
+    """Do every job of a kind that is due."""
+    while (due := claim(kind)) is not None:
         perform(due)
 
 
-def claim() -> Due | None:
-    """Claim the job that is due longest, or return None. Two processes never claim the same one."""
+def claim(kind: str) -> Due | None:
+    """Claim the job of a kind that is due longest, or return None. Two processes never claim the same one."""
     now = clock.now()
-    is_due = (Job.run_at <= now, or_(Job.claimed_until.is_(None), Job.claimed_until < now))
+    free = or_(Job.claimed_until.is_(None), Job.claimed_until < now)
+    is_due = (Job.kind == kind, Job.run_at <= now, free)
     if db.session.execute(select(Job.id).where(*is_due).limit(1)).scalar() is None:
         return None  # the common case costs a read and no writing transaction
     with transaction():
@@ -108,8 +114,10 @@ def claim() -> Due | None:
 
 
 def perform(due: Due) -> None:
-    """Do a claimed job and record how it ended."""
+    """Do a claimed job and record how it ended, unless somebody else has claimed it meanwhile."""
     try:
+        if due.attempt > len(RETRIES) + 1:
+            raise RuntimeError("every process that tried it ended")
         _handlers[due.kind](due)
     except Exception as problem:
         db.session.rollback()
@@ -120,7 +128,8 @@ def perform(due: Due) -> None:
             "finished_at": None if retry else clock.now(),
             "error": f"{type(problem).__name__}: {problem}"[:500],
         }
-    else:
-        values = {"run_at": None, "finished_at": clock.now(), "error": None}
+    else:  # what it was told is no longer needed; it may hold the secret of an invitation
+        values = {"run_at": None, "finished_at": clock.now(), "error": None, "payload": {}}
     with transaction():
-        db.session.execute(update(Job).where(Job.id == due.id).values(claimed_until=None, **values))
+        mine = (Job.id == due.id, Job.attempts == due.attempt)
+        db.session.execute(update(Job).where(*mine).values(claimed_until=None, **values))

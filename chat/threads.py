@@ -6,10 +6,11 @@ its own already and simply does it. This is the only module outside ``chat.serve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from gevent import monkey
+from gevent import Timeout, monkey
 from gevent.threadpool import ThreadPool
 
 T = TypeVar("T")
@@ -61,3 +62,25 @@ class Threads:
         if self._pool is None:
             self._pool = ThreadPool(self._size)
         return self._pool
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Bound the time of a block that waits for somebody else, however slowly they drip their answer.
+
+    On the event loop only; a thread cannot be interrupted, and has the timeouts of its sockets.
+
+    :raises TimeoutError: it took longer.
+    """
+    if not on_event_loop():
+        yield
+        return
+    timer = Timeout.start_new(seconds)
+    try:
+        yield
+    except Timeout as late:
+        if late is not timer:
+            raise
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    finally:
+        timer.close()

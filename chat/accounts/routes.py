@@ -183,7 +183,7 @@ def update_profile() -> Response:
     try:
         form = form.checked()
         chosen = request.files.get("picture")
-        picture_id = pictures.keep(chosen.stream, who.id) if chosen is not None and chosen.filename else None
+        picture_id = pictures.keep(chosen.stream, who.id, face=True) if chosen is not None and chosen.filename else None
     except Invalid as problem:
         shown = _profile_page(form=form, problem=problem)
         return Response(render_page("accounts/profile.html", shown), problem.status)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from flask import Flask, current_app
 
+from chat.threads import at_most
 from chat.web.templating import render_fragment
 
 #: Seconds the provider may take to answer.
@@ -58,22 +59,34 @@ class Resend:
     """Sends through Resend, with its own SDK."""
 
     def __init__(self, settings: Any) -> None:
-        import resend
+        import resend  # here: not where it is not used, and not while somebody waits for it
         from resend.http_client_requests import RequestsClient
 
         resend.api_key = settings.RESEND_API_KEY
         if settings.RESEND_API_URL:
             resend.api_url = settings.RESEND_API_URL
         resend.default_http_client = RequestsClient(timeout=TIMEOUT)
-        self._emails = resend.Emails
         self._sender = settings.MAIL_FROM
 
     def send(self, mail: Mail) -> None:
         """Send, with the key that makes a repeated try harmless."""
-        self._emails.send(
-            {"from": self._sender, "to": [mail.to], "subject": mail.subject, "text": mail.text, "html": mail.html},
-            {"idempotency_key": mail.key},
-        )
+        from resend import Emails
+        from resend.exceptions import ResendError
+
+        content: Emails.SendParams = {
+            "from": self._sender,
+            "to": [mail.to],
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+        }
+        try:
+            with at_most(TIMEOUT):
+                Emails.send(content, {"idempotency_key": mail.key})
+        except ResendError as problem:
+            # An earlier try was taken, though its answer was lost; the text is another one by now, as names may be.
+            if problem.error_type != "invalid_idempotent_request":
+                raise
 
 
 def init_app(app: Flask) -> None:

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from flask import Flask, Response
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from chat import clock, ids
+from chat import clock, ids, jobs
 from chat.bus import transaction
 from chat.database import db
-from chat.errors import Invalid, NotFound
+from chat.errors import Invalid, NotFound, Unavailable
 from chat.pictures import storage
 from chat.pictures.models import Picture
+from chat.pictures.process import THUMB
 
 log = logging.getLogger(__name__)
 
 #: Largest file, in bytes.
 MAX_BYTES = 10 * 1024 * 1024
-#: Seconds one picture may take.
+#: Seconds one picture may take, and may wait for its turn.
 _TIMEOUT = 30
 _PROCESS = Path(__file__).with_name("process.py")
+#: What the process learns about its surroundings: nothing that is secret.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}}
 #: How many are worked on at the same time.
 _slots = threading.BoundedSemaphore(2)
 
@@ -38,29 +44,25 @@ def init_app(app: Flask) -> None:
     storage.init_app(app)
 
 
-def keep(source: IO[bytes], owner_id: str) -> str:
+def keep(source: IO[bytes], owner_id: str, face: bool = False) -> str:
     """Take an uploaded file, make it safe, store it, and return the id of the picture.
 
+    :param face: keep the middle of it alone, as a small square.
     :raises Invalid: it is too large or no picture that we take, with the reason.
     :raises Unavailable: it cannot be stored just now.
     """
-    with tempfile.TemporaryDirectory(prefix="confab-") as folder:
-        raw, full, thumb = (Path(folder, name) for name in ("raw", "full.webp", "thumb.webp"))
-        _copy(source, raw)
-        width, height = _process(raw, full, thumb)
-        picture_id, key, place = ids.new(), ids.new(), storage.preferred()
-        storage.named(place).keep(key, full, thumb)
-    with transaction():
-        values = {
-            "id": picture_id,
-            "owner_id": owner_id,
-            "storage": place,
-            "key": key,
-            "width": width,
-            "height": height,
-        }
-        db.session.execute(insert(Picture).values(created_at=clock.now(), **values))
-    return picture_id
+    db.session.rollback()  # no connection is held while the picture is worked on and travels
+    try:
+        with tempfile.TemporaryDirectory(prefix="confab-") as folder:
+            raw, full, thumb = (Path(folder, name) for name in ("raw", "full.webp", "thumb.webp"))
+            _copy(source, raw)
+            width, height = _process(raw, full, thumb, face)
+            return _store(owner_id, width, height, full, thumb)
+    except OSError as problem:
+        log.warning("the disk does not take a picture: %s", problem)
+        raise Unavailable(
+            "The picture cannot be stored: the disk does not take it. Nothing else is lost; try again later.", 60
+        ) from None
 
 
 def send(picture_id: str, size: str) -> Response:
@@ -72,29 +74,36 @@ def send(picture_id: str, size: str) -> Response:
     picture = db.session.get(Picture, picture_id)
     if picture is None or size not in storage.SIZES:
         raise NotFound
+    if picture.width <= THUMB[0] and picture.height <= THUMB[1]:  # everything that moves, too
+        size = "full"
     return storage.named(picture.storage).send(picture.key, size)
 
 
-def hide(picture_ids: Collection[str]) -> None:
-    """Make addresses of these pictures that somebody may have kept useless; the pictures stay."""
-    for picture in db.session.execute(select(Picture).where(Picture.id.in_(sorted(picture_ids)))).scalars().all():
-        key = storage.named(picture.storage).hide(picture.key)
+def hide(new_keys: Mapping[str, str]) -> None:
+    """Make addresses of pictures that somebody may have kept useless; the pictures stay.
+
+    :param new_keys: by the id of each picture, the key under which its bytes will be; the same again at a second try.
+    """
+    for picture in db.session.execute(select(Picture).where(Picture.id.in_(sorted(new_keys)))).scalars().all():
+        key = storage.named(picture.storage).hide(picture.key, new_keys[picture.id])
         if key != picture.key:
             with transaction():
                 db.session.execute(update(Picture).where(Picture.id == picture.id).values(key=key))
 
 
 def discard(picture_id: str | None) -> None:
-    """Destroy a picture that nothing refers to any more; None is nothing."""
-    picture = db.session.get(Picture, picture_id) if picture_id else None
-    if picture is None:
-        return
+    """Destroy a picture that nothing refers to any more; None is nothing. Its bytes follow in a moment."""
+    statement = delete(Picture).where(Picture.id == picture_id).returning(Picture.storage, Picture.key)
     with transaction():
-        db.session.execute(delete(Picture).where(Picture.id == picture.id))
-    try:
-        storage.named(picture.storage).remove(picture.key)
-    except Exception:  # the row is gone, so the bytes can never be asked for
-        log.exception("cannot remove the bytes of picture %s", picture.id)
+        gone = db.session.execute(statement).one_or_none()
+        if gone is not None:
+            jobs.add("destroy_picture", f"destroy:{gone.key}", {"storage": gone.storage, "key": gone.key})
+
+
+@jobs.handles("destroy_picture")
+def destroy(due: jobs.Due) -> None:
+    """Destroy the bytes of a picture whose row is gone."""
+    storage.named(due.payload["storage"]).remove(due.payload["key"])
 
 
 def _copy(source: IO[bytes], target: Path) -> None:
@@ -109,22 +118,45 @@ def _copy(source: IO[bytes], target: Path) -> None:
         raise Invalid("The file is empty.")
 
 
-def _process(raw: Path, full: Path, thumb: Path) -> tuple[int, int]:
-    command = [sys.executable, "-I", str(_PROCESS), str(raw), str(full), str(thumb)]
-    with _slots:
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT, check=False)  # noqa: S603 - our own file
-        except subprocess.TimeoutExpired:
-            raise Invalid("The picture takes too long to work on; make it smaller.") from None
+def _process(raw: Path, full: Path, thumb: Path, face: bool) -> tuple[int, int]:
+    command = [sys.executable, "-I", str(_PROCESS), str(raw), str(full), str(thumb), *(["face"] if face else [])]
+    if not _slots.acquire(timeout=_TIMEOUT):
+        raise Unavailable("Many pictures are being sent just now. Try again in a moment.", 10)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own file
+            command, stdin=subprocess.DEVNULL, capture_output=True, env=_ENVIRONMENT, timeout=_TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Invalid("The picture takes too long to work on; make it smaller.") from None
+    finally:
+        _slots.release()
     try:
         outcome = json.loads(done.stdout)
-    except ValueError:  # killed by one of its limits
-        log.warning("a picture ended its process with %s", done.returncode)
+    except ValueError:  # killed by one of its limits, or by a fault of a decoder
+        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        log.warning("a picture ended its process with %s %s", done.returncode, reason[:200])
         raise Invalid("The picture is too large to work with, or damaged.") from None
     if "refused" in outcome:
         raise Invalid(outcome["refused"])
-    width, height = outcome["full"]
+    if "failed" in outcome:
+        raise OSError(outcome["failed"])
+    width, height = outcome["size"]
     return int(width), int(height)
+
+
+def _store(owner_id: str, width: int, height: int, full: Path, thumb: Path) -> str:
+    """Store the row and then the bytes, so that whatever happens in between, something knows of the bytes."""
+    picture_id, key, place = ids.new(), ids.new(), storage.preferred()
+    values = {"id": picture_id, "owner_id": owner_id, "storage": place, "key": key, "width": width, "height": height}
+    with transaction():
+        db.session.execute(insert(Picture).values(created_at=clock.now(), **values))
+    try:
+        storage.named(place).keep(key, full, thumb)
+    except Exception:
+        with suppress(SQLAlchemyError):  # then it goes with the others that were never sent
+            discard(picture_id)
+        raise
+    return picture_id
 
 
 __all__ = ["MAX_BYTES", "discard", "hide", "init_app", "keep", "send"]

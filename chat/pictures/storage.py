@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,26 +11,34 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, redirect, send_file
 
-from chat import ids
+from chat import clock
 from chat.errors import NotFound, Unavailable
+from chat.pictures.process import THUMB
+from chat.threads import Threads, at_most
 
-#: Seconds Cloudinary may take to answer.
+log = logging.getLogger(__name__)
+
+#: Seconds until Cloudinary is connected, and until it has answered.
+CONNECT = 3
 TIMEOUT = 10
-#: Seconds for which an address made with a token key is good.
+#: Seconds for which an address made with a token key is good, at most.
 ADDRESS_LIFE = 600
 
 SIZES = ("full", "thumb")
-_THUMB = {"width": 880, "height": 640, "crop": "limit", "quality": "auto", "fetch_format": "webp"}
+_THUMB = {"width": THUMB[0], "height": THUMB[1], "crop": "limit", "quality": "auto", "fetch_format": "webp"}
 _SANDBOX = {"Content-Security-Policy": "default-src 'none'; sandbox", "Content-Disposition": "inline"}
+
+_copies = Threads(2)
 
 
 class Storage(Protocol):
-    """Keeps a picture's two sizes under a key."""
+    """Keeps a picture under a key: the one to view, and where there is one the smaller one to show."""
 
     def keep(self, key: str, full: Path, thumb: Path) -> None:
-        """Take over the files.
+        """Take copies of the files; ``thumb`` may not exist.
 
         :raises Unavailable: they cannot be stored just now.
+        :raises OSError: the disk does not take them.
         """
 
     def send(self, key: str, size: str) -> Response:
@@ -37,8 +47,11 @@ class Storage(Protocol):
         :raises NotFound: there are no such bytes.
         """
 
-    def hide(self, key: str) -> str:
-        """Make every address handed out so far useless; return the key under which the bytes are now."""
+    def hide(self, key: str, other: str) -> str:
+        """Make every address handed out so far useless; return the key under which the bytes are now.
+
+        :param other: a key that is free, unless an earlier try has taken it for this very picture.
+        """
 
     def remove(self, key: str) -> None:
         """Destroy the bytes."""
@@ -51,29 +64,39 @@ class Disk:
         self._folder = folder
 
     def keep(self, key: str, full: Path, thumb: Path) -> None:
-        """Move the files to their place."""
+        """Copy the files to their place; the disk has them when this returns."""
+        problem = _copies.run(self._copy, key, full, thumb)
+        if problem is not None:
+            self.remove(key)
+            raise problem
+
+    def _copy(self, key: str, full: Path, thumb: Path) -> OSError | None:
+        """Copy, on a thread; return what went wrong, for gevent prints what a thread raises."""
         try:
             for size, file in (("full", full), ("thumb", thumb)):
-                place = self._path(key, size)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(file, place)
-        except OSError:
-            self.remove(key)
-            raise Unavailable(
-                "The picture cannot be stored: the disk does not take it. Your text is kept.", 60
-            ) from None
+                if file.exists():
+                    place = self._path(key, size)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    with file.open("rb") as source, place.open("wb") as target:
+                        shutil.copyfileobj(source, target)
+                        target.flush()
+                        os.fsync(target.fileno())
+            _sync(place.parent)
+        except OSError as problem:
+            return problem
+        return None
 
     def send(self, key: str, size: str) -> Response:
         """Send the file; the browser may keep it but asks again, and is asked who it is, each time."""
-        path = self._path(key, size)
-        if not path.is_file():
+        path = next((path for path in (self._path(key, size), self._path(key, "full")) if path.is_file()), None)
+        if path is None:
             raise NotFound
-        response = send_file(path, mimetype="image/webp", conditional=True, etag=f"{key}-{size}", max_age=0)
+        response = send_file(path, mimetype="image/webp", conditional=True, etag=path.stem, max_age=0)
         response.headers.update(_SANDBOX)
         response.headers["Cache-Control"] = "private, no-cache"
         return response
 
-    def hide(self, key: str) -> str:
+    def hide(self, key: str, other: str) -> str:
         """Return the key: an address of ours is checked at every use."""
         return key
 
@@ -90,33 +113,31 @@ class Cloudinary:
     """Cloudinary, by its SDK: authenticated assets, signed addresses, its own transformation for the thumbnail."""
 
     def __init__(self, settings: Any) -> None:
+        import cloudinary.uploader  # here: not where it is not used, and not while somebody waits for it
+        from urllib3 import Timeout
+
+        self._uploader = cloudinary.uploader
         url = urlsplit(settings.CLOUDINARY_URL)
         self._account = {"cloud_name": url.hostname, "api_key": url.username, "api_secret": url.password}
+        self._call = self._account | {"type": "authenticated", "timeout": Timeout(connect=CONNECT, read=TIMEOUT)}
         self._delivery: dict[str, Any] = {"secure": True}
+        self._token_key = settings.CLOUDINARY_AUTH_KEY
         if settings.CLOUDINARY_UPLOAD_PREFIX:
-            self._account["upload_prefix"] = settings.CLOUDINARY_UPLOAD_PREFIX
+            self._call["upload_prefix"] = settings.CLOUDINARY_UPLOAD_PREFIX
             if settings.CLOUDINARY_UPLOAD_PREFIX.startswith("http://"):  # a stand-in on this machine delivers as well
                 self._delivery = {"secure": False, "cname": urlsplit(settings.CLOUDINARY_UPLOAD_PREFIX).netloc}
-        if settings.CLOUDINARY_AUTH_KEY:
-            self._delivery["auth_token"] = {"key": settings.CLOUDINARY_AUTH_KEY, "duration": ADDRESS_LIFE}
 
     def keep(self, key: str, full: Path, thumb: Path) -> None:
         """Upload the larger picture; the smaller one is made there."""
-        import cloudinary.exceptions
-        import cloudinary.uploader
+        from cloudinary.exceptions import Error
 
         try:
-            cloudinary.uploader.upload(
-                str(full),
-                public_id=_public_id(key),
-                type="authenticated",
-                overwrite=False,
-                timeout=TIMEOUT,
-                **self._account,
-            )
-        except (cloudinary.exceptions.Error, OSError):
+            with at_most(TIMEOUT):
+                self._uploader.upload(str(full), public_id=_public_id(key), overwrite=False, **self._call)
+        except (Error, OSError) as problem:
+            log.warning("Cloudinary does not take a picture: %.300s", problem)
             raise Unavailable(
-                "The picture cannot be stored just now. Your text is kept; try again in a moment.", 10
+                "The picture cannot be stored just now. Nothing else is lost; try again in a moment.", 10
             ) from None
 
     def send(self, key: str, size: str) -> Response:
@@ -132,29 +153,37 @@ class Cloudinary:
             cloud_name=self._account["cloud_name"],
             api_secret=self._account["api_secret"],
             **self._delivery,
+            **self._token(),
         )
         response = redirect(address, 302)
         assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
         response.headers["Cache-Control"] = "private, no-cache"
         return response
 
-    def hide(self, key: str) -> str:
-        """Rename the asset, so that signed addresses somebody may have kept lead nowhere."""
-        import cloudinary.uploader
+    def _token(self) -> dict[str, Any]:
+        """Return the option for a token. It is the same for some minutes, or no browser could keep a picture."""
+        if not self._token_key:
+            return {}
+        step = ADDRESS_LIFE // 2
+        return {"auth_token": {"key": self._token_key, "expiration": (int(clock.now().timestamp()) // step + 2) * step}}
 
-        other = ids.new()
-        cloudinary.uploader.rename(
-            _public_id(key), _public_id(other), type="authenticated", invalidate=True, timeout=TIMEOUT, **self._account
-        )
+    def hide(self, key: str, other: str) -> str:
+        """Rename the asset, so that signed addresses somebody may have kept lead nowhere."""
+        from cloudinary.exceptions import NotFound as Gone
+
+        if key == other:
+            return key
+        with at_most(TIMEOUT):
+            try:
+                self._uploader.rename(_public_id(key), _public_id(other), invalidate=True, **self._call)
+            except Gone:
+                pass  # an earlier try was answered too late for us to hear it
         return other
 
     def remove(self, key: str) -> None:
         """Destroy the asset and what was made of it."""
-        import cloudinary.uploader
-
-        cloudinary.uploader.destroy(
-            _public_id(key), type="authenticated", invalidate=True, timeout=TIMEOUT, **self._account
-        )
+        with at_most(TIMEOUT):
+            self._uploader.destroy(_public_id(key), invalidate=True, **self._call)
 
 
 def init_app(app: Flask) -> None:
@@ -185,3 +214,13 @@ def named(name: str) -> Storage:
 
 def _public_id(key: str) -> str:
     return f"confab/{key}"
+
+
+def _sync(folder: Path) -> None:
+    """Wait until the disk has a folder and its name, and so the names of what is in it."""
+    for each in (folder, folder.parent):
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -6,6 +6,7 @@ lets readers in. One ``Realtime`` per process ties them together; ``docs/archite
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,6 +26,10 @@ from chat.realtime.streams import Streams
 Control = Callable[[dict[str, Any]], None]
 #: Returns the ids of sessions that ended lately.
 RecentlyRevoked = Callable[[], Iterable[str]]
+
+
+class AlreadyServedError(Exception):
+    """Two processes without Redis on one instance folder; the text is one line for the operator."""
 
 
 class Realtime:
@@ -51,6 +56,8 @@ class Realtime:
         if self._started:
             return
         self._started = True
+        if isinstance(self.broker, LocalBroker):
+            self._claim_folder()
         with self._app.app_context():
             self.pump.current_epoch()
             self.sweep()
@@ -60,6 +67,23 @@ class Realtime:
         self.pump.start()
         self.streams.start()
         self.background.start()
+
+    def _claim_folder(self) -> None:
+        """Make sure that nobody else serves from this instance folder: two processes would not hear of each other.
+
+        The lock goes with the process, however it ends.
+
+        :raises AlreadyServedError: somebody does.
+        """
+        path = self._app.config["SETTINGS"].instance / "serving"
+        self._lock = path.open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyServedError(
+                f"Another process serves from {path.parent} already. Stop it, or name another folder in INSTANCE_PATH; "
+                "several processes need REDIS_URL."
+            ) from None
 
     def stop(self) -> None:
         """End every stream with a ``bye``, and the background work."""
@@ -141,4 +165,4 @@ def sweep() -> None:
     here().sweep()
 
 
-__all__ = ["Realtime", "here", "init_app"]
+__all__ = ["AlreadyServedError", "Realtime", "here", "init_app"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from flask import Flask, Response, g, request
@@ -26,6 +27,7 @@ _SENTENCES = {
     415: "This kind of content cannot be taken here.",
     431: "The browser sent more than we read.",
 }
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def init_app(app: Flask) -> None:
@@ -34,6 +36,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(SQLAlchemyError, database_error)
     app.register_error_handler(TimeoutError, slow_client)
+    app.register_error_handler(OSError, disk_error)
     app.register_error_handler(Exception, unexpected)
 
 
@@ -75,6 +78,14 @@ def database_error(error: SQLAlchemyError) -> Response:
 def slow_client(error: TimeoutError) -> Response:
     """Answer a client whose body stopped coming."""
     return _answer(408, "That did not work", _SENTENCES[408], None)
+
+
+def disk_error(error: OSError) -> Response:
+    """Answer 503 when the disk does not take the body of a request; anything else is a fault of ours."""
+    if error.errno not in _DISK_FULL:
+        return unexpected(error)
+    log.warning("the disk does not take a request: %s", error.strerror)
+    return chat_error(Unavailable("What you sent cannot be stored: our disk is full. Try again later.", 60))
 
 
 def unexpected(error: Exception) -> Response:
