@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
+
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
 from chat import keys, realtime
 from chat.accounts import guards, listeners, routes
+from chat.accounts.contexts import ViewerStyle
 from chat.accounts.sessions import Viewer, recently_revoked
 from chat.realtime import tickets
 from chat.web import security, templating
+from chat.web.urls import path_for
 
 __all__ = ["init_app", "listeners"]
 
@@ -28,6 +32,7 @@ def init_app(app: Flask) -> None:
     templating.provide("viewer")(guards.maybe_viewer)
     templating.provide("theme")(_theme)
     templating.provide("stream_key")(_stream_key)
+    templating.provide("viewer_style")(_viewer_style)
 
 
 def _theme() -> str:
@@ -39,6 +44,15 @@ def _stream_key() -> str:
     """Return the public name under which the tabs of this login session share a stream."""
     who = guards.maybe_viewer()
     return f"1-{keys.seal(keys.derive('stream key'), who.session_id)}" if who else ""
+
+
+def _viewer_style() -> str:
+    """Return the address of the rules that mark what is one's own, another one when they change: it is kept for a year."""
+    who = guards.maybe_viewer()
+    if who is None:
+        return ""
+    css = templating.render_fragment("accounts/viewer.css", ViewerStyle(who.id, who.role))
+    return path_for("accounts.viewer_style", person_id=who.id, role=who.role, v=f"{zlib.crc32(css.encode()):x}")
 
 
 def _renew_ticket(response: Response) -> Response:
