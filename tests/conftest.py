@@ -23,6 +23,7 @@ from chat.accounts.contexts import PersonContext
 from chat.database import db
 from chat.rooms import service as rooms
 from config import Config
+from tests.emulators.running import Emulators
 from tests.people import PASSWORD, Person, Stream
 from tests.services import ROOT, SECRET, Postgres, Redis, Site
 
@@ -83,6 +84,20 @@ def redis_server() -> Iterator[Redis]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def emulators_process() -> Iterator[Emulators]:
+    process = Emulators()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def emulators(emulators_process: Emulators) -> Emulators:
+    """Cloudinary and Resend, with nothing in them."""
+    emulators_process.reset()
+    return emulators_process
+
+
 _databases = iter(range(1, 1_000_000))
 
 
@@ -102,7 +117,7 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
             name = f"confab_{next(_databases)}"
             app = create_app(configured(tmp_path, DATABASE_URL=server.create(name, "confab_template"), **settings))
             made.append(lambda: server.drop(name))
-        made.insert(0, lambda: _dispose(app))
+        made.insert(0, lambda: dispose(app))
         return app, ids
 
     yield make
@@ -110,7 +125,9 @@ def make_app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
         clean_up()
 
 
-def _dispose(app: Flask) -> None:
+def dispose(app: Flask) -> None:
+    """End what an application may have started in this process."""
+    app.extensions["realtime"].stop()
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

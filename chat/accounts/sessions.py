@@ -23,7 +23,7 @@ from chat.realtime.tickets import LIFE as TICKET_LIFE
 #: A session ends when it was not used for so long.
 LIFE = timedelta(days=7)
 #: Seconds a looked-up session is remembered.
-_REMEMBERED = 5.0
+_REMEMBERED = 2.0
 _MOST = 20_000
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, request
-from werkzeug.security import safe_join
 
 from chat.errors import NotFound
 
@@ -37,12 +37,18 @@ class File:
 
 
 class Static:
-    """The files of ``static/`` and of the theme, which wins."""
+    """The files of ``static/`` and of the theme, which wins. What was not there at the start is not there."""
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = folders
         self._files: dict[str, File] = {}
-        self.digest = self._digest()
+        self._sources: dict[str, Path] = {}
+        for folder in reversed(folders):
+            self._sources |= {str(each.relative_to(folder)): each for each in folder.rglob("*") if each.is_file()}
+        digest = hashlib.sha256()
+        for path in sorted(self._sources):
+            digest.update(path.encode() + b"\0" + self._sources[path].read_bytes())
+        self.digest = digest.hexdigest()[:12]
 
     def get(self, path: str) -> File:
         """Return a file.
@@ -56,32 +62,26 @@ class Static:
                 if path.endswith(".js")
                 else mimetypes.guess_type(path)[0] or "application/octet-stream"
             )
-            data = self._inline(source) if mimetype == "text/css" else source.read_bytes()
+            data = self._inline(path) if mimetype == "text/css" else source.read_bytes()
             packed = gzip.compress(data, 9, mtime=0) if mimetype in _COMPRESSED else None
             self._files[path] = File(data, packed, mimetype)
         return self._files[path]
 
+    def again(self) -> Static:
+        """Return the files as they are now, for development."""
+        return Static(self._folders)
+
     def _find(self, path: str) -> Path:
-        for folder in self._folders:
-            found = safe_join(str(folder), path)
-            if found is not None and Path(found).is_file():
-                return Path(found)
-        raise NotFound
+        try:
+            return self._sources[path]
+        except KeyError:
+            raise NotFound from None
 
-    def _inline(self, source: Path) -> bytes:
+    def _inline(self, path: str) -> bytes:
         def place(match: re.Match[str]) -> str:
-            inside = (source.parent / match[1]).resolve()
-            name = next(str(inside.relative_to(each)) for each in self._folders if inside.is_relative_to(each))
-            return self._find(name).read_text("utf-8")
+            return self._find(posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))).read_text("utf-8")
 
-        return _UNSENT.sub("", _IMPORT.sub(place, source.read_text("utf-8"))).encode()
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256()
-        for folder in self._folders:
-            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-                digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
-        return digest.hexdigest()[:12]
+        return _IMPORT.sub(place, self._find(path).read_text("utf-8")).encode()
 
 
 def init_app(app: Flask) -> None:
@@ -103,7 +103,7 @@ def file(digest: str, path: str) -> Response:
     """Send a file. A page of another release gets today's file, but must not keep it."""
     static: Static = current_app.extensions["static"]
     if current_app.debug:
-        static = Static(static._folders)
+        static = static.again()
     return _send(static.get(path), YEAR if digest == static.digest else "no-cache")
 
 

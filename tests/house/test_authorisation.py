@@ -22,7 +22,7 @@ from chat.accounts import service as accounts
 from chat.database import db
 from chat.messages import queries, service
 from chat.rooms import service as rooms
-from tests.conftest import Cast, configured, make_cast
+from tests.conftest import Cast, configured, dispose, make_cast
 from tests.services import ROOT
 
 ROLES = ["nobody", "expired", "outsider", "former", "member", "owner", "moderator", "administrator"]
@@ -111,9 +111,7 @@ def world(prepared: Prepared, tmp_path: Path) -> Iterator[World]:
     app = create_app(configured(tmp_path))
     app.extensions["test_ids"] = known
     yield World(make_cast(app, known), values)
-    with app.app_context():
-        db.session.remove()
-        db.engine.dispose()
+    dispose(app)
 
 
 def rules(app: Flask) -> Iterator[tuple[str, str, Rule]]:
