@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -172,6 +173,18 @@ class Config:
         scheme = self.database_uri.partition("://")[0]
         if scheme not in {"sqlite", "postgresql+psycopg"}:
             raise ConfigError(f"DATABASE_URL begins with {scheme}://; it may be postgresql://… or sqlite:///….")
+        if self.CLOUDINARY_URL:
+            account = urlsplit(self.CLOUDINARY_URL)
+            known = account.scheme == "cloudinary" and account.username and account.password and account.hostname
+            if not known or account.path or account.query:
+                raise ConfigError("CLOUDINARY_URL must look like cloudinary://key:secret@cloud, with nothing after it.")
+        if not re.fullmatch("([0-9a-f]{2})*", self.CLOUDINARY_AUTH_KEY, re.IGNORECASE):
+            raise ConfigError("CLOUDINARY_AUTH_KEY is not a key: those are written in hexadecimal, two digits a byte.")
+        if self.RESEND_API_KEY and self.MAIL_FROM == Config.MAIL_FROM:
+            raise ConfigError(
+                "RESEND_API_KEY is set without MAIL_FROM: Resend sends from a domain that you have shown to be yours. "
+                'Set MAIL_FROM="Confab <confab@example.org>" with such a domain.'
+            )
         if not self.RATE_LIMITS and not self.on_loopback:
             raise ConfigError(f"RATE_LIMITS is off while HOST is {self.HOST}; that is for benches on loopback only.")
         if self.THEME_DIR and not Path(self.THEME_DIR).is_dir():

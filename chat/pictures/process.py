@@ -208,8 +208,8 @@ def _moving(image: Any, frames: int, full: str) -> tuple[int, int]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     pictures, durations = [], []
     for frame in ImageSequence.Iterator(image):
-        durations.append(_duration(frame))
         picture = frame.convert("RGBA")
+        durations.append(_duration(frame))  # a WebP knows it once the frame is decoded
         pictures.append(picture if size == picture.size else picture.resize(size, Image.Resampling.BILINEAR))
     data = _webp(
         pictures[0],

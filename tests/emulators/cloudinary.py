@@ -16,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from io import BytesIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from PIL import Image, UnidentifiedImageError
@@ -218,18 +218,18 @@ def _described(account: Account, asset: Asset) -> dict[str, object]:
 # -- delivery
 
 
-@blueprint.get("/<cloud>/image/<any(upload, private, authenticated):kind>/<path:rest>")
-def deliver(cloud: str, kind: str, rest: str) -> Response:
+@blueprint.get("/<cloud>/image/<any(upload, private, authenticated):kind>/<path:_rest>")
+def deliver(cloud: str, kind: str, _rest: str) -> Response:
     """Send a picture, as it is or transformed; an authenticated one to who has a signature or a token."""
     account = _account(cloud)
-    address = _ADDRESS.fullmatch(rest)
+    address = _ADDRESS.fullmatch(_path().split("/", 4)[4])
     if address is None:
         raise Refused(400, "Invalid URL")
     if kind != "upload" and not (_signature_holds(account, address) or _token_holds(account)):
         raise Refused(401, "deny or ACL failure" if "__cld_token__" in request.args else "Unauthorized")
-    asset = account.assets.get((kind, address["id"]))
+    asset = account.assets.get((kind, unquote(address["id"])))
     if asset is None:
-        raise Refused(404, f"Resource not found - {address['id']}")
+        raise Refused(404, f"Resource not found - {unquote(address['id'])}")
     if address["transformation"] is None and address["format"] == asset.format:
         data, mimetype = asset.data, f"image/{asset.format}"
     else:
@@ -239,6 +239,11 @@ def deliver(cloud: str, kind: str, rest: str) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.set_etag(hashlib.md5(data, usedforsecurity=False).hexdigest())
     return response.make_conditional(request)
+
+
+def _path() -> str:
+    """The path as it was sent: signatures are over its escapes."""
+    return urlsplit(request.environ["RAW_URI"]).path
 
 
 def _signature_holds(account: Account, address: re.Match[str]) -> bool:
@@ -254,7 +259,7 @@ def _token_holds(account: Account) -> bool:
     parts = dict(parse_qsl(token.replace("~", "&")))
     if not given or int(parts.get("exp", 0)) < time.time() or int(parts.get("st", 0)) > time.time():
         return False
-    path = _TOKEN_ESCAPED.sub(lambda found: f"%{ord(found[0]):02x}", request.path)
+    path = _TOKEN_ESCAPED.sub(lambda found: f"%{ord(found[0]):02x}", _path())
     return hmac.compare_digest(
         hmac.digest(account.auth_key, f"{token}~url={path}".encode(), hashlib.sha256).hex(), given
     )
