@@ -51,7 +51,8 @@ def to_html(text: str) -> Markup:
             url_schemes=_SCHEMES,
             attribute_filter=_absolute_links,
             link_rel="noopener noreferrer nofollow",
-            set_tag_attribute_values={"a": {"target": "_blank"}},
+            # Code scrolls sideways, also by the keyboard.
+            set_tag_attribute_values={"a": {"target": "_blank"}, "pre": {"tabindex": "0"}},
         )
     )
 

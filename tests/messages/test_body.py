@@ -25,7 +25,7 @@ ALLOWED = {"p", "br", "strong", "em", "code", "pre", "a", "ul", "ol", "li", "blo
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. c", '<ol start="3">\n<li>c</li>\n</ol>'),
         ("> said", "<blockquote>\n<p>said</p>\n</blockquote>"),
-        ("```\n<b>\n```", "<pre><code>&lt;b&gt;\n</code></pre>"),
+        ("```\n<b>\n```", '<pre tabindex="0"><code>&lt;b&gt;\n</code></pre>'),
         ("# no heading", "<p># no heading</p>"),
         ("![no](picture.png)", "<p>!"),
         ("snake_case_name", "<p>snake_case_name</p>"),
