@@ -110,6 +110,8 @@ def check(html: str) -> None:
             assert attributes.get("href", "http:").split(":")[0].lower() in {"http", "https", "mailto"}, html
         elif tag == "ol":
             assert set(attributes) <= {"start"}
+        elif tag == "pre":
+            assert attributes == {"tabindex": "0"}
         else:
             assert not attributes, html
 
