@@ -8,6 +8,7 @@ behind it is sent ``reset``, too long and it is closed, and returns with its cur
 
 from __future__ import annotations
 
+import json
 import logging
 import posix
 import queue
@@ -176,21 +177,22 @@ class Hub:
             self._pulse[connection.beat].add(connection)
             if self.poller is not None and connection.fd >= 0:
                 self.poller.register(connection)
-            pieces = [head, sse.encode("hello", retry=random.randint(*RETRY))]  # noqa: S311 - jitter
-            pieces.extend(_reset(room_id) for room_id in resets)
-            places = []
+            pieces = [_reset(room_id) for room_id in resets]
+            places, heads = [], {}
             for feed, seq in wanted:
                 if feed.closed or connection.user_id not in feed.members or not feed.ring.covers(seq):
                     pieces.append(_reset(feed.room_id))
                     continue
+                heads[feed.room_id] = feed.ring.tail  # so that a page can say how much is still to come
                 if seq < feed.ring.tail:
                     data, seq = feed.ring.after(seq, CHUNK)
                     pieces.append(data)
                 place = Place(connection, feed, seq)
                 feed.places.add(place)
                 places.append(place)
+            hello = sse.encode("hello", json.dumps(heads), retry=random.randint(*RETRY))  # noqa: S311 - jitter
             connection.places = tuple(places)
-            self._send(connection, b"".join(pieces))
+            self._send(connection, b"".join([head, hello, *pieces]))
             for place in places:
                 self._catch_up(place)
         for hear in self.arrivals:

@@ -46,10 +46,7 @@ def show_list_changed(message: dict[str, Any]) -> None:
 
 
 def _member_line(event: LogEvent) -> str:
-    gone = f'<li id="member_{event.ref_id}" hx-swap-oob="delete"></li>'
     member = queries.member(event.room_id, event.ref_id)
     if member is None:
-        return gone
-    return (
-        f'{gone}<ul hx-swap-oob="beforeend:#members">{render_fragment("rooms/_member.html", MemberLine(member))}</ul>'
-    )
+        return f'<li data-live="member:{event.ref_id}" data-gone></li>'
+    return render_fragment("rooms/_member.html", MemberLine(member))

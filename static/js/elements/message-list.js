@@ -1,0 +1,307 @@
+import { viewer } from "../lib/dom.js";
+import { day } from "../lib/times.js";
+import { Actions } from "../room/actions.js";
+import { Connection } from "../room/connection.js";
+import { Place } from "../room/place.js";
+import { Reading } from "../room/reading.js";
+import { Timeline } from "../room/timeline.js";
+
+const { htmx } = window;
+/** Pixels above the end at which the way back to it appears, and before a loader at which it is reached. */
+const FAR = 50;
+const AHEAD = 600;
+/** More arrivals a second than this are not animated. */
+const CALM = 3;
+
+/** A room's messages: follows the end or keeps the reading place, fetches history, reports what was read. */
+class MessageList extends HTMLElement {
+  #gone = new AbortController();
+  #place;
+  #timeline;
+  #reading;
+  #connection;
+  #actions;
+  #following = true;
+  #new = 0;
+  #arrivals = [];
+  #looking = 0;
+  #latest = false;
+  #kept = null;
+  #retries = 0;
+  #loaders = null;
+
+  connectedCallback() {
+    this.scroller = this.querySelector(".scroller");
+    this.pill = this.querySelector("[data-jump]");
+    this.#place = new Place(this.scroller);
+    this.#actions = new Actions(this.dataset.room);
+    this.#connection = new Connection(this.querySelector("[data-connection]"), this.dataset.room);
+    this.#loaders = new IntersectionObserver((seen) => this.#reach(seen), { root: this.scroller, rootMargin: `${AHEAD}px` });
+    this.#adopt();
+    this.#reading = new Reading(this.dataset, this.#readAlready());
+    this.#listen();
+    this.#begin();
+  }
+
+  disconnectedCallback() {
+    this.#gone.abort();
+    this.#loaders.disconnect();
+    this.#connection.stop();
+    this.#reading.report();
+  }
+
+  /** Go to the end, fetching it if the page does not reach it. */
+  toEnd() {
+    this.#following = true;
+    if (this.#timeline.reachesEnd) {
+      this.#place.toEnd();
+      this.#look();
+    } else {
+      this.#latest = true;
+      htmx.trigger(this.#live, "latest");
+    }
+  }
+
+  /** Open the form to edit one's own last message. */
+  editLast() {
+    const mine = `[data-author-id="${viewer}"]:not(.message--deleted)`;
+    const message = this.#timeline.messages.findLast((each) => each.matches(mine));
+    if (message) this.#actions.edit(message);
+  }
+
+  /** Put the day lines right: the zone or the day is another. */
+  arrange() {
+    this.#timeline.arrange();
+  }
+
+  // -- what htmx brings, by the swap styles `timeline`, `older` and `newer`
+
+  take(list, fragment) {
+    const messages = [...fragment.querySelectorAll(".message")];
+    let added = [];
+    this.#change(() => (added = this.#timeline.take(messages)));
+    if (added.length) this.#animate(added);
+    else this.#hush();
+    this.querySelector(".start--timeline")?.remove();
+    return [...added, ...this.#trim()];
+  }
+
+  takePage(list, fragment, side) {
+    let loaders = [];
+    this.#hush();
+    this.#change(() => (loaders = this.#timeline.takePage(fragment, side)));
+    return [...loaders, ...this.#trim()];
+  }
+
+  #change(change) {
+    this.#following &&= this.#timeline.reachesEnd;
+    this.#place.keep(this.#timeline.messages, this.#following, change);
+    this.#lookSoon();
+  }
+
+  #trim() {
+    const { messages } = this.#timeline;
+    const near = this.#following ? messages.at(-1) : this.#place.first(messages);
+    let ways = [];
+    this.#place.keep(messages, this.#following, () => (ways = this.#timeline.trim(near)));
+    this.#watch();
+    return ways;
+  }
+
+  #animate(added) {
+    const now = performance.now();
+    this.#arrivals = [...this.#arrivals.filter((at) => now - at < 1000), ...added.map(() => now)];
+    if (this.#arrivals.length > CALM) return;
+    for (const message of added) if (message.dataset.authorId !== viewer) message.dataset.arrived = "";
+  }
+
+  /** Only additions are read out: not history, not what was edited, not what was fetched again. */
+  #hush() {
+    const live = this.#live;
+    live.ariaLive = "off";
+    setTimeout(() => live.removeAttribute("aria-live"), 500);
+  }
+
+  // -- the live part, which is fetched again on `reset`
+
+  get #live() {
+    return this.querySelector("#live");
+  }
+
+  #adopt() {
+    this.#timeline = new Timeline(this.querySelector("#timeline"));
+    this.#watch();
+  }
+
+  #asks({ detail }) {
+    if (detail.elt.id !== "live" || this.#latest || this.#following) return;
+    const line = this.#place.first(this.#timeline.messages);
+    if (!line) return;
+    detail.parameters.around = line.dataset.seq;
+    this.#kept = { id: line.id, offset: line.getBoundingClientRect().top - this.#place.top };
+  }
+
+  #swaps({ detail, target }) {
+    if (target.id !== "live") return;
+    detail.serverResponse = detail.serverResponse.replace('role="log"', 'role="log" aria-live="off"');
+  }
+
+  #swapped({ target }) {
+    if (target.id !== "live") return;
+    const line = this.#kept && document.getElementById(this.#kept.id);
+    this.#adopt();
+    if (line) this.#place.put(line, this.#kept.offset);
+    else this.#place.toEnd();
+    this.#latest = false;
+    this.#kept = null;
+    this.#new = 0;
+    this.#hush();
+    this.#lookSoon();
+    for (const message of this.#timeline.messages) {
+      document.dispatchEvent(new CustomEvent("confab:message", { detail: { message, fresh: false } }));
+    }
+  }
+
+  #answered({ detail }) {
+    const { elt } = detail.requestConfig;
+    if (elt.closest(".more")) this.#timeline.loading = false;
+    if (elt.id !== "live") return;
+    if (detail.successful) this.#retries = 0;
+    else if (detail.xhr.status === 404) this.#remove();
+    else if (detail.xhr.status !== 401) setTimeout(() => htmx.trigger(this.#live, "latest"), 1000 * 2 ** Math.min(this.#retries++, 5));
+  }
+
+  #remove() {
+    this.closest(".pane").dataset.gone = "";
+    this.#connection.remove();
+    this.#reading.stop();
+  }
+
+  // -- history
+
+  #watch() {
+    this.#loaders.disconnect();
+    for (const more of this.querySelectorAll(".more")) this.#loaders.observe(more);
+  }
+
+  #reach(seen) {
+    const [first] = seen.filter((each) => each.isIntersecting);
+    if (!first || this.#timeline.loading) return;
+    htmx.trigger(first.target.querySelector("a"), "reached");
+  }
+
+  // -- reading
+
+  #begin() {
+    const id = this.#timeline.list.dataset.target ?? location.hash.slice(1);
+    const target = /^message_/.test(id) && document.getElementById(id);
+    const since = this.querySelector(".new-since");
+    const height = this.scroller.clientHeight;
+    if (target) {
+      this.#place.put(target, (height - target.offsetHeight) / 2);
+      target.dataset.flash = "";
+      target.focus({ preventScroll: true });
+      setTimeout(() => delete target.dataset.flash, 1500);
+    } else if (since) {
+      this.#place.toEnd();
+      if (since.getBoundingClientRect().top < this.#place.top) this.#place.put(since, height / 6);
+    }
+    this.#following = this.#place.nearEnd && this.#timeline.reachesEnd;
+    this.#look();
+  }
+
+  /** What was read before this page was made: all of it, or all up to the line. */
+  #readAlready() {
+    const all = this.#timeline.messages;
+    const at = all.findIndex((message) => Number(message.dataset.seq) === this.#timeline.sinceSeq);
+    return Number((at < 0 ? all.at(-1) : all[at - 1])?.dataset.seq ?? 0);
+  }
+
+  #lookSoon() {
+    this.#looking ||= requestAnimationFrame(() => this.#look());
+  }
+
+  #look() {
+    this.#looking = 0;
+    const { messages, reachesEnd } = this.#timeline;
+    this.#following = this.#place.nearEnd && reachesEnd;
+    if (this.#following) this.#new = 0;
+    const last = this.#place.last(messages);
+    if (last) this.#reading.see(last);
+    this.pill.hidden = reachesEnd && this.#place.distance <= FAR;
+    if (this.pill.hidden) return;
+    const first = this.#place.first(messages);
+    const date = first ? day(new Date(first.querySelector("time").dateTime)) : "Latest messages";
+    this.pill.toggleAttribute("data-new", this.#new > 0);
+    this.pill.querySelector(".pill__text").textContent = this.#new ? `${this.#new} new` : date;
+  }
+
+  // -- listening
+
+  #listen() {
+    const { signal } = this.#gone;
+    const on = (target, name, act) => target.addEventListener(name, act, { signal, passive: name === "scroll" });
+    on(this.scroller, "scroll", () => this.#lookSoon());
+    on(this, "keydown", (event) => this.#key(event));
+    on(this, "pointerover", (event) => event.pointerType === "mouse" && this.#actions.show(this.#messageOf(event)));
+    on(this, "pointerleave", () => this.#actions.show(null));
+    on(this, "focusin", (event) => this.#messageOf(event) && this.#actions.show(this.#messageOf(event)));
+    on(this, "pointerdown", (event) => this.#press(event));
+    on(this, "contextmenu", (event) => this.querySelector("dialog.sheet") && event.preventDefault());
+    on(this.pill, "click", (event) => this.#jump(event));
+    on(this, "htmx:configRequest", (event) => this.#asks(event));
+    on(this, "htmx:beforeRequest", ({ target }) => target.closest(".more") && (this.#timeline.loading = true));
+    on(this, "htmx:beforeSwap", (event) => this.#swaps(event));
+    on(this, "htmx:afterSwap", (event) => this.#swapped(event));
+    on(this, "htmx:afterRequest", (event) => this.#answered(event));
+    on(document, "visibilitychange", () => (document.hidden ? this.#reading.report() : this.#look()));
+    on(window, "pagehide", () => this.#reading.report());
+    on(document, "confab:hello", () => this.#watch());
+    on(document, "confab:message", ({ detail }) => this.#count(detail));
+    this.#connection.listen();
+  }
+
+  #count({ message, fresh }) {
+    if (fresh && !this.#following && message.dataset.authorId !== viewer) this.#new += 1;
+  }
+
+  #messageOf(event) {
+    return event.target.closest("#timeline .message");
+  }
+
+  #press(event) {
+    const message = this.#messageOf(event);
+    if (event.pointerType === "touch" && message && !event.target.closest("a, button, dialog")) this.#actions.press(message, event);
+  }
+
+  #jump(event) {
+    event.preventDefault();
+    this.toEnd();
+    this.scroller.focus({ preventScroll: true });
+  }
+
+  /** Arrows go from message to message and between the actions of one; Escape goes back to writing. */
+  #key(event) {
+    const message = this.#messageOf(event);
+    if (event.target.closest("dialog") || (!message && event.target !== this.scroller)) return;
+    const { messages } = this.#timeline;
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const side = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
+    if (step) {
+      const next = message ? messages[messages.indexOf(message) + step] : this.#place.last(messages);
+      next?.focus();
+    } else if (side && event.target.matches(".action")) {
+      let next = event.target;
+      do next = next[`${side}ElementSibling`];
+      while (next && !next.offsetParent);
+      next?.focus();
+    } else if (event.key === "Escape" && message) {
+      document.getElementById("body").focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }
+}
+
+customElements.define("message-list", MessageList);

@@ -1,0 +1,90 @@
+import { copy } from "../lib/dom.js";
+import { toast } from "../toasts.js";
+import { refuse } from "../refusals.js";
+
+const { htmx } = window;
+/** Milliseconds a finger rests on a message before its actions open, and pixels it may move meanwhile. */
+const PRESS = 500;
+const SLIP = 10;
+
+/** What one can do with a message: a bar on the one that is hovered or focused, a sheet where one presses long. */
+export class Actions {
+  #room;
+  #press = 0;
+
+  constructor(room) {
+    this.#room = room;
+  }
+
+  /** Show the bar on a message and nowhere else, but leave one that holds the focus. */
+  show(message) {
+    for (const bar of document.querySelectorAll(".message > .actions")) {
+      if (bar.parentElement !== message && !bar.contains(document.activeElement)) bar.remove();
+    }
+    if (!message || message.querySelector(".actions")) return;
+    message.append(this.#make(message));
+    htmx.process(message.lastElementChild);
+  }
+
+  /** Open the form to edit a message. */
+  edit(message) {
+    this.show(message);
+    message.querySelector(".actions [hx-get$='/edit']")?.click();
+  }
+
+  /** A finger came down on a message: open the sheet if it stays. */
+  press(message, { clientX, clientY }) {
+    const over = new AbortController();
+    const stop = () => over.abort() || clearTimeout(this.#press);
+    const moved = (event) => Math.hypot(event.clientX - clientX, event.clientY - clientY) > SLIP && stop();
+    addEventListener("pointermove", moved, { signal: over.signal });
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, stop, { signal: over.signal });
+    this.#press = setTimeout(() => this.#open(message), PRESS);
+  }
+
+  #open(message) {
+    const sheet = document.createElement("dialog");
+    const handle = document.createElement("div");
+    sheet.className = "sheet";
+    handle.className = "sheet__handle";
+    sheet.append(handle, this.#make(message));
+    sheet.addEventListener("click", () => sheet.close());
+    sheet.addEventListener("close", () => sheet.remove());
+    message.append(sheet);
+    htmx.process(sheet);
+    sheet.showModal();
+  }
+
+  #make(message) {
+    const bar = copy("actions");
+    const id = message.id.slice("message_".length);
+    const deleted = message.classList.contains("message--deleted");
+    for (const action of [...bar.querySelectorAll("[data-requires]")]) {
+      if (deleted !== (action.dataset.requires === "restorer")) action.remove();
+    }
+    for (const action of bar.children) {
+      for (const { name, value } of [...action.attributes]) {
+        action.setAttribute(name, value.replace("MESSAGE", id).replace("ROOM", this.#room));
+      }
+    }
+    bar.addEventListener("click", (event) => this.#copyLink(event));
+    bar.addEventListener("htmx:afterRequest", (event) => this.#answered(event, message.id));
+    return bar;
+  }
+
+  #copyLink(event) {
+    const link = event.target.closest("[data-copy]");
+    if (!link || !navigator.clipboard) return;
+    event.preventDefault();
+    navigator.clipboard.writeText(link.href).then(() => toast("Link copied"), () => (location.href = link.href));
+  }
+
+  /** The bar may have left the page with its message by now, so it listens to itself. */
+  #answered(event, id) {
+    const { elt, successful } = event.detail;
+    event.stopPropagation();
+    const message = () => document.getElementById(id);
+    if (!successful) refuse(message(), event.detail.xhr);
+    else if (elt.dataset.delete) toast("Message deleted", { name: "Undo", url: elt.dataset.delete, at: message });
+  }
+}

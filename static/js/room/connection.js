@@ -1,0 +1,91 @@
+import * as stream from "../stream.js";
+
+/** Milliseconds without a connection before it is said, and for which good news stays. */
+const PATIENCE = 5_000;
+const GOOD_NEWS = 2_000;
+const now = () => new Date().toTimeString().slice(0, 5);
+
+/** The line over the composer that says how the page is connected. */
+export class Connection {
+  #banner;
+  #room;
+  #gone;
+  #timer = 0;
+  #since = "";
+
+  constructor(banner, room) {
+    this.#banner = banner;
+    this.#room = room;
+  }
+
+  listen() {
+    this.#gone = new AbortController();
+    const { signal } = this.#gone;
+    document.addEventListener("confab:stream", ({ detail }) => this.#turn(detail), { signal });
+    document.addEventListener("confab:hello", ({ detail }) => this.#back(detail[this.#room]), { signal });
+    addEventListener("offline", () => this.#turn("down"), { signal });
+    if (stream.state) this.#turn(stream.state);
+  }
+
+  stop() {
+    this.#gone.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** One is no longer in this room. */
+  remove() {
+    this.#say("removed", `You were removed from this room at ${now()}.`, link("Your rooms", "/rooms"));
+  }
+
+  #turn(state) {
+    if (state === "out") {
+      const next = encodeURIComponent(location.pathname);
+      this.#say("out", "You are signed out. What you write is kept.", link("Sign in", `/sign-in?next=${next}`));
+    } else if (state === "down" && !this.#since) {
+      this.#since = now();
+      this.#timer = setTimeout(() => this.#offline(), PATIENCE);
+    }
+  }
+
+  #offline() {
+    const again = document.createElement("button");
+    again.className = "link";
+    again.textContent = "Try now";
+    again.onclick = stream.retry;
+    this.#say("offline", `No connection since ${this.#since}. What you write is kept and sent later.`, again);
+  }
+
+  /** Connected again; `head` is where the room's log ends, and until we have it we catch up. */
+  #back(head) {
+    clearTimeout(this.#timer);
+    this.#since = "";
+    if (this.#banner.dataset.state !== "offline") return;
+    const start = stream.place(this.#room);
+    const total = head - start;
+    const step = () => {
+      const done = stream.place(this.#room) - start;
+      if (done < total) {
+        this.#say("catching", `Catching up, ${Math.max(0, done)} of ${total} messages`);
+        this.#timer = setTimeout(step, 50);
+      } else {
+        this.#say("catching", "Up to date");
+        this.#timer = setTimeout(() => (this.#banner.hidden = true), GOOD_NEWS);
+      }
+    };
+    step();
+  }
+
+  #say(state, sentence, ...more) {
+    const text = document.createElement("span");
+    text.textContent = sentence;
+    clearTimeout(this.#timer);
+    this.#banner.dataset.state = state;
+    this.#banner.replaceChildren(text, ...more);
+    this.#banner.hidden = false;
+  }
+}
+
+function link(text, href) {
+  const link = document.createElement("a");
+  return Object.assign(link, { className: "link", textContent: text, href });
+}

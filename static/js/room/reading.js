@@ -1,0 +1,41 @@
+import { post, viewer } from "../lib/dom.js";
+
+/** Tells the server how far one has read: only what was really in view, and not too often. */
+export class Reading {
+  #url;
+  #every;
+  #seen = 0;
+  #told;
+  #toldAt = 0;
+  #timer = 0;
+
+  /** `seq` is what the server knows to be read already; `every` is in seconds. */
+  constructor({ read, reportEvery }, seq) {
+    this.#url = read;
+    this.#every = Number(reportEvery) * 1000;
+    this.#told = seq;
+  }
+
+  /** A message is in view. */
+  see(message) {
+    const seq = Number(message.dataset.seq);
+    if (document.hidden || seq <= this.#seen) return;
+    this.#seen = seq;
+    if (message.dataset.authorId === viewer) this.#told = Math.max(this.#told, seq); // posting has said so
+    else this.#timer ||= setTimeout(() => this.report(), Math.max(0, this.#toldAt + this.#every - Date.now()));
+  }
+
+  report() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (this.#seen <= this.#told) return;
+    this.#told = this.#seen;
+    this.#toldAt = Date.now();
+    post(this.#url, { seq: this.#seen }, { keepalive: true }).catch(() => (this.#told = 0));
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#told = Infinity;
+  }
+}
