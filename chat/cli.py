@@ -50,7 +50,7 @@ def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
     """Make an account."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True)
     try:
-        user_id = service.add_user(person_name(name), email_address(email), password, role)
+        user_id = service.add_user(person_name(" ".join(name.split())), email_address(email), password, role)
     except ChatError as problem:
         raise click.ClickException(problem.sentence) from None
     click.echo(user_id)

@@ -45,13 +45,14 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.reset()
+        self._due: list[Fault] = []
+        self.requests: list[dict[str, object]] = []
 
     def reset(self) -> None:
-        """Fail no more, and forget what was asked."""
+        """Fail no more, and forget what was asked, also what is not answered yet."""
         with self._lock:
-            self._due: list[Fault] = []
-            self.requests: list[dict[str, object]] = []
+            self._due = []
+            self.requests = []
 
     def add(self, fault: Fault) -> None:
         """Let a service fail."""
@@ -103,6 +104,7 @@ def watch(service: Blueprint, refusal: Refusal) -> None:
     def fail() -> Response | None:
         if request.path.startswith("/_"):
             return None
+        g.requests = here().requests
         fault = g.fault = here().take(service.name)
         if fault is None or fault.kind == "lost":
             return None
@@ -125,7 +127,7 @@ def watch(service: Blueprint, refusal: Refusal) -> None:
     def note(response: Response) -> Response:
         if not request.path.startswith("/_"):
             fault = g.get("fault")
-            here().requests.append(
+            g.requests.append(
                 {
                     "service": service.name,
                     "method": request.method,
