@@ -45,13 +45,13 @@ def latest(room_id: str, limit: int = PAGE) -> TimelinePage:
 def before(room_id: str, seq: int, limit: int = PAGE) -> TimelinePage:
     """Return what comes right before a ``seq``, itself not included."""
     rows = _descending(room_id, Message.seq < seq, limit + 1)
-    return _page(room_id, rows[:limit][::-1], older=len(rows) > limit, newer=True)
+    return _page(room_id, rows[:limit][::-1], older=len(rows) > limit, newer=_any(room_id, Message.seq >= seq))
 
 
 def after(room_id: str, seq: int, limit: int = PAGE) -> TimelinePage:
     """Return what comes right after a ``seq``, itself not included."""
     rows = _ascending(room_id, Message.seq > seq, limit + 1)
-    return _page(room_id, rows[:limit], older=True, newer=len(rows) > limit)
+    return _page(room_id, rows[:limit], older=_any(room_id, Message.seq <= seq), newer=len(rows) > limit)
 
 
 def around(room_id: str, seq: int, limit: int = PAGE, lead: int = PAGE // 2) -> TimelinePage:
@@ -205,6 +205,13 @@ def _descending(room_id: str, condition: ColumnElement[bool] | None, limit: int)
 def _ascending(room_id: str, condition: ColumnElement[bool], limit: int) -> list[Found]:
     statement = _select().where(Message.room_id == room_id, condition).order_by(Message.seq).limit(limit)
     return list(db.session.connection().execute(statement))
+
+
+def _any(room_id: str, condition: ColumnElement[bool]) -> bool:
+    return (
+        db.session.execute(select(Message.id).where(Message.room_id == room_id, condition).limit(1)).scalar()
+        is not None
+    )
 
 
 def _page(room_id: str, rows: Sequence[Found], older: bool, newer: bool) -> TimelinePage:

@@ -102,7 +102,8 @@ def index(room_id: str) -> str:
 def _room_page(door: Door, page: TimelinePage | None = None, refused: Composer | None = None, undo_id: str = "") -> str:
     who, room_id = viewer(), door.room.id
     room = rooms.room_context(door.room, who.id)
-    timeline = _timeline(door, page or _asked_page(room_id))
+    asked = page or _asked_page(room_id)
+    timeline = _timeline(door, asked if asked and asked.items else None)
     members = rooms.members(room_id, _SHOWN_MEMBERS)
     everybody = rooms.audience(room_id)[1]
     context = RoomPage(

@@ -59,6 +59,16 @@ def test_going_forward_page_by_page_shows_everything_once(cast: Cast, long: list
     assert found == long
 
 
+def test_beyond_the_ends_there_is_nothing(cast: Cast, long: list[int]):
+    for query in (f"before={long[0]}", f"after={long[-1]}", "before=0", "after=999999999"):
+        page = soup(cast.alice, f"/rooms/{cast.room}/messages?{query}")
+        assert seqs_of(page) == []
+        assert link(page, "older") is None
+        assert link(page, "newer") is None
+        assert len(seqs_of(soup(cast.alice, f"/rooms/{cast.room}?{query}").select_one("#timeline"))) == 40
+    assert link(soup(cast.alice, f"/rooms/{cast.room}/messages?after=0"), "older") is None
+
+
 @pytest.mark.parametrize("place", [0, 1, 50, 98, 99])
 def test_around_a_message_there_is_context(cast: Cast, long: list[int], place: int):
     page = soup(cast.alice, f"/rooms/{cast.room}/messages?around={long[place]}")
