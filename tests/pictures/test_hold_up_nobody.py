@@ -17,8 +17,8 @@ from PIL import Image
 
 from tests.conftest import Town, _expect_calm, populate
 from tests.emulators.running import Emulators
-from tests.pictures.samples import encoded, moving, photograph, png
 from tests.people import Person
+from tests.pictures.samples import encoded, moving, photograph, png
 from tests.services import ROOT, Site
 
 
