@@ -1,11 +1,14 @@
 """Uploading a picture: it is known by its content, shown at a sensible size, and looks as it was meant."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
-from tests.conftest import Cast
+from chat import pictures
+from chat.pictures import process
+from tests.conftest import Cast, make_cast
 from tests.pictures.samples import (
     GREEN,
     RED,
@@ -80,8 +83,16 @@ def test_it_keeps_what_moves_moving(cast: Cast, format: str):
 
 
 def test_it_makes_what_moves_small_enough_to_be_shown_often(cast: Cast):
-    assert seen(cast, upload(cast, moving(8, 2000, 1000)), "full").size == (880, 440)
-    assert seen(cast, upload(cast, moving(120, 800, 600)), "full").size == (745, 559)
+    assert seen(cast, upload(cast, moving(8, 2000, 1000))).size == (880, 440)
+
+
+def test_it_makes_what_moves_for_long_smaller_still(cast: Cast, tmp_path: Path, monkeypatch):
+    source = Path(process.__file__).read_text()
+    assert "KEPT_MOVING_PIXELS = 50_000_000" in source
+    narrow = tmp_path / "process.py"
+    narrow.write_text(source.replace("KEPT_MOVING_PIXELS = 50_000_000", "KEPT_MOVING_PIXELS = 75_000"))
+    monkeypatch.setattr(pictures, "_PROCESS", narrow)
+    assert seen(cast, upload(cast, moving(5, 300, 200))).size == (150, 100)
 
 
 @pytest.mark.parametrize(
@@ -167,8 +178,6 @@ def test_it_is_for_members_alone(cast: Cast):
 
 
 def test_it_is_limited(make_app):
-    from tests.conftest import make_cast
-
     app, ids = make_app(RATE_LIMITS=True)
     cast = make_cast(app, ids)
     answers = {send(cast.alice, cast.room, b"").status_code for _ in range(60)}
