@@ -4,6 +4,9 @@ import { reason } from "./lib/dom.js";
 
 const OFFLINE = "No connection. Nothing was changed; try again.";
 
+/** Whether a request of htmx was refused, or did not get through. Its own word for it is switched off below. */
+export const refused = ({ xhr }) => xhr.status === 0 || xhr.status >= 400;
+
 /** Show a refusal in the place it concerns: a message, or a form. `xhr` is the answer, of fetch or of htmx. */
 export function refuse(place, xhr, text = xhr.responseText) {
   const inside = place?.querySelector(".message__body") ?? place;
@@ -27,5 +30,5 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { elt } = detail.requestConfig;
   const form = elt.closest("#editor form, #dialog form");
   const again = /<form\b/.test(detail.xhr.responseText);
-  if (!detail.successful && form && form.isConnected && !again) refuse(form, detail.xhr);
+  if (refused(detail) && form && form.isConnected && !again) refuse(form, detail.xhr);
 });

@@ -13,8 +13,9 @@ const LINGER = 2_000;
 const sources = new Set();
 const tabs = new Tabs(`confab-${PROTOCOL}-${meta("stream-key")}`, standing, hear);
 
-/** `up`, `down` or `out` (signed out); null before it is known. Every change is told as `confab:stream`. */
-export let state = null;
+/** `up`, `down` or `out` (signed out), undefined before it is known. It stands on the page for styles and tests, and
+    every change is told as `confab:stream`. */
+export const state = () => document.documentElement.dataset.stream;
 
 /** What one element listens to: events without a room, and if it names a room, those of its log. */
 class Source extends EventTarget {
@@ -103,13 +104,13 @@ function hear(message) {
 }
 
 function turn(next) {
-  if (next === state) return;
-  state = next;
-  tell("confab:stream", state);
+  if (next === state()) return;
+  document.documentElement.dataset.stream = next;
+  tell("confab:stream", next);
 }
 
 const back = () => sources.size && tabs.enter();
-const check = (now) => sources.size && state !== "out" && tabs.check(now);
+const check = (now) => sources.size && state() !== "out" && tabs.check(now);
 
 addEventListener("pagehide", () => tabs.leave());
 addEventListener("pageshow", (event) => event.persisted && back());

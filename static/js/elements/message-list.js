@@ -1,5 +1,6 @@
 import { viewer } from "../lib/dom.js";
 import { day } from "../lib/times.js";
+import { refused } from "../refusals.js";
 import { Actions } from "../room/actions.js";
 import { Connection } from "../room/connection.js";
 import { Place } from "../room/place.js";
@@ -166,7 +167,7 @@ class MessageList extends HTMLElement {
     const { elt } = detail.requestConfig;
     if (elt.closest(".more")) this.#timeline.loading = false;
     if (elt.id !== "live") return;
-    if (detail.successful) this.#retries = 0;
+    if (!refused(detail)) this.#retries = 0;
     else if (detail.xhr.status === 404) this.#remove();
     else if (detail.xhr.status !== 401) setTimeout(() => htmx.trigger(this.#live, "latest"), 1000 * 2 ** Math.min(this.#retries++, 5));
   }

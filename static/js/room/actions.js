@@ -1,6 +1,6 @@
 import { copy } from "../lib/dom.js";
 import { toast } from "../toasts.js";
-import { refuse } from "../refusals.js";
+import { refuse, refused } from "../refusals.js";
 
 const { htmx } = window;
 /** Milliseconds a finger rests on a message before its actions open, and pixels it may move meanwhile. */
@@ -81,10 +81,10 @@ export class Actions {
 
   /** The bar may have left the page with its message by now, so it listens to itself. */
   #answered(event, id) {
-    const { elt, successful } = event.detail;
+    const { elt, xhr } = event.detail;
     event.stopPropagation();
     const message = () => document.getElementById(id);
-    if (!successful) refuse(message(), event.detail.xhr);
+    if (refused(event.detail)) refuse(message(), xhr);
     else if (elt.dataset.delete) toast("Message deleted", { name: "Undo", url: elt.dataset.delete, at: message });
   }
 }

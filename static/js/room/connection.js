@@ -24,7 +24,7 @@ export class Connection {
     document.addEventListener("confab:stream", ({ detail }) => this.#turn(detail), { signal });
     document.addEventListener("confab:hello", ({ detail }) => this.#back(detail[this.#room]), { signal });
     addEventListener("offline", () => this.#turn("down"), { signal });
-    if (stream.state) this.#turn(stream.state);
+    this.#turn(stream.state());
   }
 
   stop() {

@@ -1,6 +1,6 @@
 /** Pixels from the end within which one is reading the end. */
 const NEAR = 80;
-/** Safari anchors nothing: there the line that is read is put back by hand. */
+/** Safari anchors nothing, and no browser does at the very end: there the line that is read is put back by hand. */
 const ANCHORS = CSS.supports("overflow-anchor", "auto");
 
 /** Where somebody reads. The scroller is a reversed column, so it opens at its end and follows it without script. */
@@ -43,7 +43,7 @@ export class Place {
 
   /** Change the page without moving the line that is read; `follow` keeps the end in view instead. */
   keep(messages, follow, change) {
-    const line = follow || ANCHORS ? null : this.first(messages);
+    const line = follow || (ANCHORS && this.distance >= 1) ? null : this.first(messages);
     const before = line?.getBoundingClientRect().top;
     change();
     if (follow) this.toEnd();
