@@ -86,7 +86,7 @@ class Config:
     RESEND_API_KEY: str = _setting("")
     #: Where Resend's API is. Empty: the SDK's own address.
     RESEND_API_URL: str = _setting("", lambda text: text.rstrip("/"))
-    #: The sender of e-mail.
+    #: The sender of e-mail. Needed with RESEND_API_KEY, which sends from domains that are known to be yours.
     MAIL_FROM: str = _setting("Confab <confab@localhost>")
     #: The name people see in the side list, in titles and in e-mail.
     SITE_NAME: str = _setting("Confab")
