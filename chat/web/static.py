@@ -81,7 +81,7 @@ class Static:
         def place(match: re.Match[str]) -> str:
             return self._find(posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))).read_text("utf-8")
 
-        return _IMPORT.sub(place, self._find(path).read_text("utf-8")).encode()
+        return _UNSENT.sub("", _IMPORT.sub(place, self._find(path).read_text("utf-8"))).encode()
 
 
 def init_app(app: Flask) -> None:
