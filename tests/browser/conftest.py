@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -12,7 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.conftest import Town, _expect_calm, populate
+from app import create_app
+from chat import ids
+from chat.accounts.queries import get_user
+from chat.database import db
+from chat.messages import service
+from tests.conftest import Town, _expect_calm, configured, populate
 from tests.people import Person
 from tests.services import Site, wait_for
 
@@ -110,29 +114,19 @@ def with_new_room(town: Town, name: str = "lamp-room") -> Town:
     return Town(town.site, town.alice, town.bob, town.mallory, room)
 
 
-#: Posts many messages at once; through the service, because a request for each would take minutes.
-_FILL = """
-import json, sys
-from app import create_app
-from chat import ids
-from chat.accounts.queries import get_user
-from chat.messages import service
+def fill(town: Town, count: int, *authors: Person) -> list[str]:
+    """Have bob, or some people in turn, say so many things; return the texts.
 
-room, authors, texts = json.loads({work!r})
-with create_app().app_context():
-    people = [get_user(author).context for author in authors]
-    for n, text in enumerate(texts):
-        posted = service.post_message(room, people[n % len(people)], text, ids.new())
-    print(posted.message_id)
-"""
-
-
-def fill(town: Town, count: int, room: str = "") -> list[str]:
-    """Have alice and bob say so many things in a room; return the texts."""
+    Through the service and not by requests, of which each would take milliseconds; the site learns of it by its sweep.
+    """
     texts = [f"number {n}" for n in range(count)]
-    work = json.dumps([room or town.room, [town.alice.id, town.bob.id], texts])
-    done = town.site.python(_FILL.format(work=work))
-    assert done.returncode == 0, done.stderr[-2000:]
+    app = create_app(configured(town.site.folder))
+    with app.app_context():
+        people = [get_user(each.id).context for each in authors or (town.bob,)]
+        for n, text in enumerate(texts):
+            service.post_message(town.room, people[n % len(people)], text, ids.new())
+        db.session.remove()
+        db.engine.dispose()
     return texts
 
 

@@ -44,10 +44,10 @@ export class Place {
   /** Change the page without moving the line that is read; `follow` keeps the end in view instead. */
   keep(messages, follow, change) {
     const line = follow || (ANCHORS && this.distance >= 1) ? null : this.first(messages);
-    const before = line?.getBoundingClientRect().top;
+    const before = line?.getBoundingClientRect().bottom; // its own top may change: it gets or loses a name above it
     change();
     if (follow) this.toEnd();
-    else if (line?.isConnected) this.#scroller.scrollTop += line.getBoundingClientRect().top - before;
+    else if (line?.isConnected) this.#scroller.scrollTop += line.getBoundingClientRect().bottom - before;
   }
 
   /** Scroll until an element stands so many pixels below the top. */
