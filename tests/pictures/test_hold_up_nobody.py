@@ -90,7 +90,7 @@ def test_it_lets_everybody_go_on_while_cloudinary_hangs(far_town: Town, emulator
             started = time.monotonic()
             far_town.bob.say(far_town.room, "still here")
             assert far_town.bob.get(f"/rooms/{far_town.room}").status_code == 200
-            assert time.monotonic() - started < 1.5
+            assert time.monotonic() - started < 3
         answers = [each.result() for each in uploads]
     assert {response.status_code for response in answers} == {503}
     assert all("cannot be stored just now" in response.text for response in answers)
@@ -101,11 +101,11 @@ def test_it_signs_people_up_while_resend_hangs(far_town: Town, emulators: Emulat
     for _ in range(3):
         started = time.monotonic()
         person = Person(far_town.site.url).sign_up()
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 3
         assert person.get("/rooms").status_code == 200
     with Probe(far_town.site) as probe:
         time.sleep(1.2)
-    assert max(probe.seconds) < 0.5
+    assert max(probe.seconds) < 1.0
 
 
 def test_it_ends_a_wait_that_drips():
