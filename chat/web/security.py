@@ -197,6 +197,8 @@ def stream_head(settings: Any) -> bytes:
 
 
 def _complete(response: Response) -> Response:
+    if request.blueprint == "static_files" and response.status_code == 200:
+        return response
     for name, value in current_app.config["SECURITY_HEADERS"].items():
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:

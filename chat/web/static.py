@@ -1,4 +1,4 @@
-"""Static files under ``/static/<digest>/…``: compressed once, cached for a year, no build.
+"""Static files under ``/static/<digest>/…``: stripped of comments and compressed once, cached for a year, no build.
 
 The digest is of the whole tree, so modules import each other by relative path and a release changes every address at once.
 ``@import "…";`` lines of a stylesheet are put in place here, which saves the browser a round trip for each; its comments
@@ -12,9 +12,12 @@ import hashlib
 import mimetypes
 import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import rcssmin
+import rjsmin
 from flask import Blueprint, Flask, Response, current_app, request
 
 from chat.errors import NotFound
@@ -23,7 +26,6 @@ blueprint = Blueprint("static_files", __name__)
 
 YEAR = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^@import "([\w./-]+)";\n', re.MULTILINE)
-_UNSENT = re.compile(r"/\*.*?\*/|(?<=\n)\s+", re.DOTALL)
 _COMPRESSED = {"text/css", "text/javascript", "image/svg+xml", "application/json", "text/plain"}
 
 
@@ -62,7 +64,12 @@ class Static:
                 if path.endswith(".js")
                 else mimetypes.guess_type(path)[0] or "application/octet-stream"
             )
-            data = self._inline(path) if mimetype == "text/css" else source.read_bytes()
+            if mimetype == "text/css":
+                data = _stripped(self._inline(path), rcssmin.cssmin)
+            elif mimetype == "text/javascript" and not path.startswith("vendor/"):
+                data = _stripped(source.read_text("utf-8"), rjsmin.jsmin)
+            else:
+                data = source.read_bytes()
             packed = gzip.compress(data, 9, mtime=0) if mimetype in _COMPRESSED else None
             self._files[path] = File(data, packed, mimetype)
         return self._files[path]
@@ -77,11 +84,16 @@ class Static:
         except KeyError:
             raise NotFound from None
 
-    def _inline(self, path: str) -> bytes:
+    def _inline(self, path: str) -> str:
         def place(match: re.Match[str]) -> str:
             return self._find(posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))).read_text("utf-8")
 
-        return _UNSENT.sub("", _IMPORT.sub(place, self._find(path).read_text("utf-8"))).encode()
+        return _IMPORT.sub(place, self._find(path).read_text("utf-8"))
+
+
+def _stripped(text: str, strip: Callable[[str], str]) -> bytes:
+    """Take comments and indentation out, which is a third of what we write; not while somebody develops."""
+    return (text if current_app.debug else strip(text)).encode()
 
 
 def init_app(app: Flask) -> None:
@@ -118,6 +130,14 @@ def _send(found: File, caching: str) -> Response:
     response = Response(packed or found.data, mimetype=found.mimetype)
     if packed:
         response.headers["Content-Encoding"] = "gzip"
-    response.headers["Cache-Control"] = caching
-    response.headers["Vary"] = "Accept-Encoding"
+    # A file is fetched thirty times where a page is fetched once: it says only what means something for a file.
+    response.headers.update(
+        {
+            "Cache-Control": caching,
+            "Vary": "Accept-Encoding",
+            "Content-Security-Policy": "default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        }
+    )
     return response

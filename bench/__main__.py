@@ -1,0 +1,44 @@
+"""Runs the benches and prints their figures as tables.
+
+Usage: bin/bench [NAME …]; without a name all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import click, weight
+
+BENCHES = {"click": click.run, "weight": weight.run}
+
+
+def machine() -> str:
+    """Return what this was measured on."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({model}), {memory:.0f} GiB, "
+        f"Linux {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def main() -> None:
+    """Run what was asked for."""
+    names = sys.argv[1:] or list(BENCHES)
+    if unknown := [name for name in names if name not in BENCHES]:
+        sys.exit(f"There is no bench called {', '.join(unknown)}; there are {', '.join(BENCHES)}.")
+    print(f"{machine()}\n")
+    for name in names:
+        print(BENCHES[name](), flush=True)
+
+
+if __name__ == "__main__":
+    main()
