@@ -1,0 +1,153 @@
+"""What can be measured of how pages look: nothing sticks out, nothing jumps, everything can be hit with a thumb."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route
+
+from tests.browser.conftest import Windows, until
+from tests.browser.places import EVERYWHERE, Village, furnish
+from tests.conftest import Town
+from tests.people import Person
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+WIDTHS = (390, 320, 820, 1440)
+
+#: What is wider than the place it has, or stands outside the window: nothing may, but code that scrolls by itself.
+STICKING_OUT = """
+() => {
+  const seen = (each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && !each.closest("pre, .skip");
+  const cut = (each) => each && (getComputedStyle(each).textOverflow === "ellipsis" || cut(each.parentElement));
+  const clipped = (each) => each.closest(".visually-hidden, svg") || getComputedStyle(each).clipPath !== "none";
+  const hidden = (each) => clipped(each) || cut(each.parentElement);
+  const name = (each) => `${each.tagName}.${each.getAttribute("class")}`;
+  const out = [];
+  for (const each of document.querySelectorAll("body *")) {
+    if (!seen(each) || hidden(each)) continue;
+    const { left, right, width } = each.getBoundingClientRect();
+    if (width && (left < -0.5 || right > innerWidth + 0.5)) out.push(`${name(each)} ${left}..${right}`);
+    if (/auto|scroll/.test(getComputedStyle(each).overflowX) && each.scrollWidth > each.clientWidth)
+      out.push(`${name(each)} scrolls sideways`);
+  }
+  if (document.documentElement.scrollWidth > innerWidth) out.push("the page scrolls sideways");
+  return out;
+}
+"""
+
+#: What can be pressed and is smaller than 44 × 44, links within sentences excepted (WCAG 2.2, 2.5.5). `::after` may
+#: enlarge it.
+TOO_SMALL = """
+() => [...document.querySelectorAll("a, button, select, input:not([type=hidden], [type=radio]), textarea, .option, .choice")]
+  .filter((each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && !each.matches(".skip"))
+  .filter((each) => getComputedStyle(each).pointerEvents !== "none")
+  .filter((each) => !each.matches(".link, .message__text a, .composer__files"))
+  .map((each) => {
+    const { width, height } = each.getBoundingClientRect(), after = getComputedStyle(each, "::after");
+    const larger = after.content !== "none" && after.position === "absolute";
+    const [wide, high] = larger ? [parseFloat(after.width), parseFloat(after.height)] : [width, height];
+    return [`${each.tagName}.${each.getAttribute("class")}`, Math.max(width, wide), Math.max(height, high)];
+  })
+  .filter(([, width, height]) => Math.min(width, height) < 43.5)
+"""
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((each) => each.value)))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.fixture(scope="module")
+def village(shared_town: Town) -> Village:
+    return furnish(shared_town)
+
+
+@pytest.mark.parametrize("place", EVERYWHERE)
+def test_a_page_fits_every_width_and_every_thumb(place: str, village: Village, windows: Windows):
+    windows.allow("404")
+    person, path = EVERYWHERE[place](village)
+    page = windows.context(person, **PHONE).new_page()
+    page.goto(village.ines.url + path)
+    assert page.evaluate(TOO_SMALL) == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(STICKING_OUT) == [], width
+
+
+def test_it_does_not_jump_when_a_picture_comes_late(village: Village, windows: Windows):
+    context = windows.context(village.ines, **PHONE)
+    waiting: list[Route] = []
+    context.route("**/pictures/**", lambda route: waiting.append(route))
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    page.goto(f"{village.ines.url}/rooms/{village.room}", wait_until="domcontentloaded")
+    page.locator(".scroller").evaluate("(scroller) => scroller.scrollTo(0, -scroller.scrollHeight)")
+    page.locator(".picture__image").first.scroll_into_view_if_needed()
+    until(page, "document.documentElement.dataset.stream === 'up'")
+    page.wait_for_timeout(100)  # anything late of the page itself
+    before = places(page)
+    assert waiting
+    page.evaluate("window.shifts.length = 0")
+    for route in waiting:
+        route.continue_()
+    until(
+        page, "[...document.images].filter((each) => each.src.includes('/pictures/')).some((each) => each.naturalWidth)"
+    )
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.shifts") == []
+    assert places(page) == pytest.approx(before, abs=0.5)
+
+
+def places(page: Page) -> list[float]:
+    return page.evaluate(
+        "[...document.querySelectorAll('#timeline > li')].map((each) => each.getBoundingClientRect().top)"
+    )
+
+
+@pytest.mark.parametrize("height", [844, 480], ids=["a phone", "a phone with its keyboard"])
+def test_a_room_opens_with_its_last_message_over_the_composer(height: int, village: Village, windows: Windows):
+    phone = PHONE | {"viewport": {"width": 390, "height": height}}
+    village.ines.post(f"/rooms/{village.room}/read", seq=str(village.theirs.seq))
+    page = windows.open(village.ines, f"/rooms/{village.room}", **phone)
+    last = page.locator("#timeline .message").last.bounding_box()
+    composer = page.locator("#composer").bounding_box()
+    bar = page.locator(".bar").first.bounding_box()
+    assert last
+    assert composer
+    assert bar
+    assert bar["y"] == 0
+    assert bar["height"] < last["y"]
+    assert last["y"] + last["height"] <= composer["y"]
+    assert composer["y"] + composer["height"] <= height
+
+
+@pytest.mark.parametrize(
+    ("theme", "device", "dark"), [("dark", "light", True), ("light", "dark", False), ("auto", "dark", True)]
+)
+def test_the_theme_is_there_before_any_script(theme: str, device: str, dark: bool, village: Village, windows: Windows):
+    person = Person(village.ines.url).sign_up()
+    person.post("/profile", name=person.name, status="", theme=theme)
+    context = windows.context(person, color_scheme=device, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{person.url}/rooms")
+    corner = Image.open(BytesIO(page.screenshot())).convert("L").getpixel((2, 2))
+    assert (corner < 80) is dark
+
+
+def test_reduced_motion_moves_nothing(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}", reduced_motion="reduce")
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--rise')") == "0"
+    assert page.evaluate("getComputedStyle(document.querySelector('.scroller')).scrollBehavior") == "auto"
+
+
+def test_a_printed_room_is_its_words(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.locator(".side, .composer-area, .people, .bar__actions").evaluate_all(
+        "(all) => all.every((each) => !each.checkVisibility())"
+    )
+    assert page.locator("#timeline .message").first.is_visible()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
