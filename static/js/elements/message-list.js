@@ -136,7 +136,7 @@ class MessageList extends HTMLElement {
 
   #asks({ detail }) {
     if (detail.elt.id !== "live" || this.#latest || this.#following) return;
-    const line = this.#place.first(this.#timeline.messages);
+    const line = this.#place.last(this.#timeline.messages);
     if (!line) return;
     detail.parameters.around = line.dataset.seq;
     this.#kept = { id: line.id, offset: line.getBoundingClientRect().top - this.#place.top };

@@ -43,9 +43,9 @@ export class Link {
     let wait = 500 * 2 ** Math.min(this.#tries++, 6);
     wait = Math.random() * Math.min(wait, 30_000);
     try {
+      this.#alive();
       const places = await this.#owner.places();
       if (abort.signal.aborted) return;
-      this.#alive();
       const query = [...places].map(([room, cursor]) => `room=${room}&after=${cursor}`).join("&");
       const response = await fetch(`/events?${query}`, { signal: abort.signal, cache: "no-store" });
       if ([401, 403, 404].includes(response.status)) this.#owner.refused(response.status);

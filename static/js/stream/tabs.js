@@ -90,7 +90,7 @@ export class Tabs {
     if (message.type === "join" || message.type === "probe") {
       if (!this.#leader) return;
       this.#channel.postMessage(this.#leader.state);
-      this.#leader.check(message.now);
+      if (message.type === "probe") this.#leader.check(message.now);
       if (message.places) this.#leader.joined(message.places);
       if (message.seq) this.#leader.expect(message.room, message.seq);
       return;
