@@ -38,6 +38,12 @@ def furnish(town: Town) -> Village:
     """Fill a site."""
     ines, bob = town.alice, town.bob
     yuki = Person(town.site.url, "有井 ゆき").sign_up()
+    yuki.post(
+        "/profile",
+        name=yuki.name,
+        status="測量 and a status that is as long as a status may be, for whoever reads it to the end of the line",
+        theme="auto",
+    )
     room = ines.make_room("lamp-room", "open")
     ines.add(room, bob)
     bob.add(room, yuki)
