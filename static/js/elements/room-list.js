@@ -16,10 +16,12 @@ class RoomList extends HTMLElement {
     this.#gone = new AbortController();
     const { signal } = this.#gone;
     const on = (target, name, act) => target.addEventListener(name, act, { signal });
-    on(this, "pointerenter", () => (busy = true));
+    // Of the whole page, because a list that has just come under a resting pointer is neither entered nor left.
+    on(document, "pointerover", ({ target }) => (this.contains(target) ? (busy = true) : busy && this.#rest()));
     on(this, "focusin", () => (busy = true));
     on(this, "pointerleave", () => this.#rest());
     on(this, "focusout", () => this.#rest());
+    on(this, "htmx:beforeSwap", () => (order = this.#rows.map((row) => row.dataset.room)));
     on(document, "confab:mirror", ({ detail }) => this.#changed(detail.dataset.live));
     on(document, "confab:hello", () => this.#refreshSoon());
     on(document, "visibilitychange", () => document.hidden || (this.#stale === -1 && this.#refreshSoon()));
@@ -33,7 +35,6 @@ class RoomList extends HTMLElement {
   }
 
   disconnectedCallback() {
-    order = this.#rows.map((row) => row.dataset.room);
     clearTimeout(this.#stale);
     this.#gone.abort();
   }

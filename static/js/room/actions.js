@@ -49,6 +49,8 @@ export class Actions {
     handle.className = "sheet__handle";
     sheet.append(handle, this.#make(message));
     sheet.addEventListener("click", () => sheet.close());
+    // The finger is lifted over the sheet that has opened under it: that is no choice.
+    message.addEventListener("touchend", (event) => event.preventDefault(), { once: true });
     sheet.addEventListener("close", () => sheet.remove());
     message.append(sheet);
     htmx.process(sheet);

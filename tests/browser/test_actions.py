@@ -1,0 +1,153 @@
+"""What one can do with a message: by pointer, by keyboard, by a long press; undone, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Windows, says, shows, until
+from tests.conftest import Town
+
+Open = Callable[..., Page]
+
+
+def names(page: Page, text: str) -> list[str]:
+    """Return what is offered on a message, by name."""
+    message = page.locator("#timeline .message", has_text=text)
+    message.hover()
+    actions = message.locator(".action")
+    return [each.get_attribute("title") for each in actions.all() if each.is_visible()]
+
+
+def test_it_offers_what_one_may_do(town: Town, room_of: Open):
+    town.alice.say(town.room, "by the administrator")
+    mine = town.bob.say(town.room, "by a member")
+    page = room_of(town.bob)
+    assert names(page, "by a member") == ["Edit", "Copy link", "Delete"]
+    assert names(page, "by the administrator") == ["Copy link"]
+    admin = room_of(town.alice)
+    assert names(admin, "by a member") == ["Copy link", "Remove"]
+    town.bob.post(f"/messages/{mine.id}/delete")
+    until(admin, "document.querySelector('.tombstone') !== null")
+    assert names(admin, "deleted by its author") == ["Copy link", "Restore"]
+    assert names(page, "deleted by its author") == ["Copy link"]
+
+
+def test_it_undoes_a_deletion_within_ten_seconds_that_stand_still_under_the_pointer(town: Town, room_of: Open):
+    said = town.alice.say(town.room, "a slip of the pen")
+    page = room_of(town.alice)
+    page.clock.install()
+    assert "Delete" in names(page, "slip")
+    page.get_by_title("Delete").click()
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("Message deleted")
+    until(page, "document.querySelector('.tombstone') !== null")
+    page.clock.run_for(4_000)
+    expect(toast.locator(".toast__count")).to_have_text("6")
+    toast.hover()
+    page.clock.run_for(20_000)
+    expect(toast.locator(".toast__count")).to_have_text("6")
+    toast.get_by_role("button", name="Undo").click()
+    shows(page, "a slip of the pen")
+    expect(page.locator(f"#message_{said.id}")).to_be_focused()
+    expect(toast).to_have_count(0)
+    assert "Delete" in names(page, "slip")
+    page.get_by_title("Delete").click()
+    expect(toast).to_be_visible()
+    page.mouse.move(0, 0)
+    page.locator("#body").focus()
+    page.clock.run_for(10_100)
+    expect(toast).to_have_count(0)
+
+
+def test_it_deletes_by_keyboard_alone_and_keeps_the_focus(town: Town, room_of: Open):
+    said = town.alice.say(town.room, "by keyboard")
+    page = room_of(town.alice)
+    page.locator(".scroller").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(f"#message_{said.id}")).to_be_focused()
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement.title") != "Delete":
+        page.keyboard.press("ArrowRight" if "action" in page.evaluate("document.activeElement.className") else "Tab")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.tombstone') !== null")
+    expect(page.locator(f"#message_{said.id}")).to_be_focused()
+
+
+def test_it_asks_a_moderator_for_a_reason(town: Town, room_of: Open, windows: Windows):
+    windows.allow("422")
+    town.bob.say(town.room, "out of line")
+    page, bob = room_of(town.alice), room_of(town.bob)
+    assert "Remove" in names(page, "out of line")
+    page.get_by_title("Remove").click()
+    dialog = page.locator("#dialog dialog")
+    expect(dialog).to_be_visible()
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert says(page) == ["out of line"]
+    assert "Remove" in names(page, "out of line")
+    page.get_by_title("Remove").click()
+    page.get_by_label("Reason").evaluate("(field) => field.removeAttribute('required')")
+    page.get_by_role("button", name="Remove").click()
+    expect(dialog.locator("[aria-invalid]")).to_be_focused()
+    page.get_by_label("Reason").fill("private details")
+    page.get_by_role("button", name="Remove").click()
+    expect(dialog).to_have_count(0)
+    for each in (page, bob):
+        expect(each.locator(".tombstone")).to_contain_text("Removed by a moderator: private details")
+
+
+def test_it_says_at_the_message_why_something_was_refused(town: Town, room_of: Open, windows: Windows):
+    windows.allow("409|ERR_FAILED|htmx:(sendError|afterRequest)")
+    town.alice.say(town.room, "mine")
+    page = room_of(town.alice)
+    page.route("**/delete", lambda route: route.abort())
+    assert "Delete" in names(page, "mine")
+    page.get_by_title("Delete").click()
+    problem = page.locator("#timeline .message [role=alert]")
+    expect(problem).to_have_text("No connection. Nothing was changed; try again.")
+    page.unroute("**/delete")
+    refusal = '<p class="error" role="alert">This message is deleted already.</p>'
+    page.route("**/delete", lambda route: route.fulfill(status=409, body=refusal))
+    page.get_by_title("Delete").click()
+    expect(problem).to_have_text("This message is deleted already.")
+    expect(page.locator(".toast")).to_have_count(0)
+
+
+def test_it_opens_a_sheet_on_a_long_press(town: Town, windows: Windows):
+    town.alice.say(town.room, "press me")
+    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+    box = page.locator("#timeline .message__text").bounding_box()
+    assert box is not None
+    touch = context.new_cdp_session(page)
+    point = {"x": box["x"] + 5, "y": box["y"] + 5}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    sheet = page.locator("dialog.sheet")
+    expect(sheet).to_be_visible()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert [each.inner_text() for each in sheet.locator(".action").all() if each.is_visible()] == [
+        "Edit",
+        "Copy link",
+        "Delete",
+    ]
+    sheet.get_by_text("Edit").tap()
+    expect(sheet).to_have_count(0)
+    expect(page.locator("#edit-body")).to_have_value("press me")
+
+
+def test_it_opens_no_sheet_when_one_scrolls(town: Town, windows: Windows):
+    town.alice.say(town.room, "scroll me")
+    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+    page.clock.install()
+    box = page.locator("#timeline .message__text").bounding_box()
+    assert box is not None
+    touch = context.new_cdp_session(page)
+    for step, kind in enumerate(("touchStart", "touchMove", "touchMove")):
+        point = {"x": box["x"] + 5, "y": box["y"] + 5 + 20 * step}
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    page.clock.run_for(600)
+    expect(page.locator("dialog.sheet")).to_have_count(0)

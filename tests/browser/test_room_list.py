@@ -1,0 +1,84 @@
+"""The list of one's rooms: right numbers everywhere, latest first, and never moving under one's hand."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Windows, until, with_new_room
+from tests.conftest import Town
+from tests.people import Person
+
+
+def order(page: Page) -> list[str]:
+    return page.evaluate("[...document.querySelectorAll('#room-list [data-room]')].map((each) => each.dataset.room)")
+
+
+def newcomer(town: Town) -> tuple[Person, Town, Town]:
+    """Sign somebody up who is in two rooms, besides the one that everybody is in."""
+    carol = Person(town.site.url, "Carol Reyes").sign_up()
+    first, second = with_new_room(town, "first"), with_new_room(town, "second")
+    for each in (first, second):
+        town.alice.add(each.room, carol)
+    return carol, first, second
+
+
+def test_it_counts_unread_messages_in_the_row_and_in_the_title(town: Town, windows: Windows):
+    carol, first, second = newcomer(town)
+    page = windows.open(carol, "/rooms")
+    expect(page).to_have_title("Confab")
+    town.bob.say(first.room, "one")
+    town.bob.say(first.room, "two")
+    town.bob.say(second.room, "three")
+    expect(page).to_have_title("(3) Confab")
+    expect(page.locator(f'#room-list [data-room="{first.room}"] .badge')).to_contain_text("2")
+    carol.post(f"/rooms/{first.room}/read", htmx=True, seq="100000")
+    expect(page).to_have_title("(1) Confab")
+
+
+def test_it_puts_the_latest_room_first_unless_one_points_at_the_list(town: Town, windows: Windows):
+    carol, first, second = newcomer(town)
+    page = windows.open(carol, "/rooms")
+    town.bob.say(first.room, "now here")
+    until(page, f"document.querySelector('#room-list [data-room]').dataset.room === '{first.room}'")
+    page.locator("#room-list .row").first.hover()
+    town.bob.say(second.room, "now there")
+    expect(page.locator(f'#room-list [data-room="{second.room}"] .row__preview')).to_contain_text("now there")
+    assert order(page)[:2] == [first.room, second.room]
+    third = with_new_room(town, "third")
+    town.alice.add(third.room, carol)
+    expect(page.locator(f'#room-list [data-room="{third.room}"]')).to_be_visible()
+    assert order(page)[:2] == [first.room, second.room], "fetched again, and still nothing moved"
+    page.mouse.move(900, 500)
+    until(page, f"document.querySelector('#room-list [data-room]').dataset.room !== '{first.room}'")
+    assert order(page)[:2] in ([third.room, second.room], [second.room, third.room])
+
+
+def test_it_keeps_the_focus_when_the_list_is_fetched_again(town: Town, windows: Windows):
+    carol, first, _ = newcomer(town)
+    page = windows.open(carol, "/rooms")
+    row = page.locator(f'#room-list [data-room="{first.room}"] .row')
+    row.focus()
+    page.evaluate("document.querySelector('#room-list').mark = true")
+    town.alice.post(f"/rooms/{first.room}/settings", name="renamed")
+    until(page, "document.querySelector('#room-list').mark !== true")
+    expect(row).to_be_focused()
+    expect(row).to_contain_text("renamed")
+
+
+def test_it_marks_the_room_one_is_in_also_after_it_was_fetched_again(town: Town, windows: Windows):
+    carol, first, _ = newcomer(town)
+    page = windows.open(carol, f"/rooms/{first.room}")
+    current = page.locator("#room-list [aria-current=page]")
+    expect(current).to_contain_text("first")
+    page.evaluate("document.querySelector('#room-list').mark = true; htmx.trigger('#room-list', 'refresh')")
+    until(page, "document.querySelector('#room-list').mark !== true")
+    expect(current).to_contain_text("first")
+    expect(current).to_have_count(1)
+
+
+def test_it_fetches_the_list_when_it_hears_of_a_room_that_is_not_in_it(town: Town, windows: Windows):
+    carol, first, _ = newcomer(town)
+    page = windows.open(carol, "/rooms")
+    page.evaluate("(room) => document.querySelector(`#room-list [data-room='${room}']`).remove()", first.room)
+    town.bob.say(first.room, "over here")
+    expect(page.locator(f'#room-list [data-room="{first.room}"]')).to_contain_text("over here")
