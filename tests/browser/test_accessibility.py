@@ -13,9 +13,9 @@ from tests.browser.places import EVERYWHERE, PAGES, Village, furnish, page_templ
 from tests.conftest import Town
 
 AXE = Axe()
-EVERYTHING = {"rules": {"target-size": {"enabled": True}}}
+EVERYTHING = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
 #: What depends on the theme.
-COLOURS = {"runOnly": ["color-contrast"]}
+COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 DESK = {"viewport": {"width": 1440, "height": 900}}
 
 
