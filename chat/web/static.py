@@ -1,8 +1,9 @@
 """Static files under ``/static/<digest>/…``: stripped of comments and compressed once, cached for a year, no build.
 
 The digest is of the whole tree, so modules import each other by relative path and a release changes every address at once.
-``@import "…";`` lines of a stylesheet are put in place here, which saves the browser a round trip for each; its comments
-and indentation stay behind.
+``@import "…";`` lines of a stylesheet and the imports of the modules that pages name are put in place here, which saves
+the browser a round trip for each; comments and indentation stay behind. While somebody develops, modules stay apart and
+everything stays as it was written.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ import rjsmin
 from flask import Blueprint, Flask, Response, current_app, request
 
 from chat.errors import NotFound
+from chat.web import modules
 
 blueprint = Blueprint("static_files", __name__)
 
 YEAR = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^@import "([\w./-]+)";\n', re.MULTILINE)
+_ENTRIES = {"js/app.js", "js/bare.js"}
 _COMPRESSED = {"text/css", "text/javascript", "image/svg+xml", "application/json", "text/plain"}
 
 
@@ -58,7 +61,6 @@ class Static:
         :raises NotFound: there is none of that name.
         """
         if path not in self._files:
-            source = self._find(path)
             mimetype = (
                 "text/javascript"
                 if path.endswith(".js")
@@ -66,10 +68,12 @@ class Static:
             )
             if mimetype == "text/css":
                 data = _stripped(self._inline(path), rcssmin.cssmin)
+            elif path in _ENTRIES and not current_app.debug:
+                data = rjsmin.jsmin(modules.bundle(path, self._text)).encode()
             elif mimetype == "text/javascript" and not path.startswith("vendor/"):
-                data = _stripped(source.read_text("utf-8"), rjsmin.jsmin)
+                data = _stripped(self._text(path), rjsmin.jsmin)
             else:
-                data = source.read_bytes()
+                data = self._find(path).read_bytes()
             packed = gzip.compress(data, 9, mtime=0) if mimetype in _COMPRESSED else None
             self._files[path] = File(data, packed, mimetype)
         return self._files[path]
@@ -84,11 +88,14 @@ class Static:
         except KeyError:
             raise NotFound from None
 
+    def _text(self, path: str) -> str:
+        return self._find(path).read_text("utf-8")
+
     def _inline(self, path: str) -> str:
         def place(match: re.Match[str]) -> str:
-            return self._find(posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))).read_text("utf-8")
+            return self._text(posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1])))
 
-        return _IMPORT.sub(place, self._find(path).read_text("utf-8"))
+        return _IMPORT.sub(place, self._text(path))
 
 
 def _stripped(text: str, strip: Callable[[str], str]) -> bytes:
