@@ -36,6 +36,7 @@ def init_app(app: Flask) -> None:
 
 
 def _theme() -> str:
+    """Return ``auto``, ``light`` or ``dark``."""
     who = guards.maybe_viewer()
     return who.theme if who else "auto"
 

@@ -161,7 +161,7 @@ class RoomPage:
     #: An empty message of the viewer's, of which the page makes bubbles for what is being sent.
     bubble: MessageContext
     crowd: CrowdContext
-    #: Members shown beside the timeline, at most ``members_limit`` of them.
+    #: Members shown beside the timeline: the first of them in large rooms.
     members: tuple[MemberContext, ...]
     may_manage: bool
     #: A message one has just deleted and may still bring back; for pages without script.

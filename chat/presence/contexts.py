@@ -18,7 +18,7 @@ class PresenceContext:
 
     @property
     def word(self) -> str:
-        """Return it as a word."""
+        """Return the state as people say it."""
         return {"online": "Here now", "away": "Away"}.get(self.state, "Not here")
 
     @classmethod

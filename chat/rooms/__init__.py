@@ -27,5 +27,6 @@ def init_app(app: Flask) -> None:
 
 
 def _rows() -> tuple[RowContext, ...]:
+    """Return one's rooms, latest first."""
     who = maybe_viewer()
     return queries.rows_of(who.id) if who else ()

@@ -60,9 +60,9 @@ def provide(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     return register
 
 
-def provided() -> list[str]:
-    """Return the names that ``layout`` has."""
-    return sorted(_providers)
+def provided() -> dict[str, Callable[[], Any]]:
+    """Return what makes each name that ``layout`` has. Their docstrings are in ``docs/templates.md``."""
+    return dict(sorted(_providers.items()))
 
 
 def init_app(app: Flask) -> None:
@@ -126,22 +126,26 @@ def _names(cls: type) -> tuple[str, ...]:
 
 @provide("site_name")
 def _site_name() -> str:
+    """Return what this place is called."""
     name: str = current_app.config["SITE_NAME"]
     return name
 
 
 @provide("csrf_token")
 def _csrf_token() -> str:
+    """Return what every form sends as ``csrf_token``."""
     return security.csrf_token()
 
 
 @provide("address")
 def _address() -> str:
+    """Return the full address of this place."""
     return urls.absolute("/")
 
 
 @provide("path")
 def _path() -> str:
+    """Return the path of the page, to mark where one is."""
     return request.path
 
 

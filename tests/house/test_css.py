@@ -157,10 +157,11 @@ def test_names_and_initials_of_all_twelve_hues_can_be_read():
 @pytest.mark.parametrize("name", SHEETS)
 def test_a_sheet_is_inside_its_layer(name: str):
     if name == "app.css":
-        first, *imports = SHEETS[name].strip().split("\n")
+        first, *imports, last = SHEETS[name].strip().split("\n")
+        assert last == '@import "../theme.css";'
         assert first == f"@layer {', '.join(LAYERS)};"
         assert imports == [f'@import "{each}";' for each in (re.findall(r'"(.+)"', line)[0] for line in imports)]
-        assert sorted(re.findall(r'"(.+)"', SHEETS[name])) == sorted(set(SHEETS) - {name, "viewer.css (template)"})
+        assert sorted(re.findall(r'"(.+)"', "\n".join(imports))) == sorted(set(SHEETS) - {name, "viewer.css (template)"})
         return
     opened = re.match(r"\s*@layer (\w+) \{", SHEETS[name])
     assert opened

@@ -48,6 +48,15 @@ def test_a_theme_replaces_one_module(make_app: Callable[..., tuple[Flask, dict[s
     assert "the theme was here" in app.test_client().get(address(app, "js/app.js")).get_data(as_text=True)
 
 
+def test_the_rules_of_a_theme_come_last(make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path):
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static/theme.css").write_text("@layer theme { .message { color: rebeccapurple; } }")
+    app, _ = make_app(THEME_DIR=str(tmp_path))
+    rules = app.test_client().get(address(app, "css/app.css")).get_data(as_text=True)
+    assert rules.endswith("@layer theme{.message{color:rebeccapurple}}")
+    assert rules.startswith("@layer reset,")
+
+
 def test_modules_run_once_each_after_what_they_import():
     text = bundled(
         main='import { one, two as deux } from "./lib/a.js";\nimport * as b from "./b.js";\none(b.three, deux);\n',

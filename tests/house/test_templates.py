@@ -1,0 +1,84 @@
+"""Templates are what their headers, their contexts and ``docs/templates.md`` say."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from flask import Flask
+from jinja2 import meta, nodes
+
+from chat.messages.contexts import DeletionContext
+from chat.web import templating
+from tests.conftest import Cast
+from tests.house import templates_page
+from tests.house.templates_page import PAGE, Template, contexts, templates
+from tests.services import ROOT
+
+ALL = templates()
+GIVEN = [each for each in ALL if each.context]
+CONTEXTS = contexts()
+
+
+def named(each: Any) -> str:
+    return each.name
+
+
+def sample(template: Template) -> dict[str, Any]:
+    """Make what a template is given, of the samples of its contexts."""
+    found: dict[str, Any] = {}
+    for names, cls in template.given:
+        context = CONTEXTS[cls].sample()  # type: ignore[attr-defined]
+        if template.name == "messages/_tombstone.html":
+            context = dataclasses.replace(context, deletion=DeletionContext.sample())
+        own = {each.name: getattr(context, each.name) for each in dataclasses.fields(context)}
+        found |= {name: own[name] for name in names} if set(names) <= set(own) else {names[0]: context}
+    return found
+
+
+def test_the_page_about_templates_is_what_they_say(app: Flask):
+    assert PAGE.read_text() == templates_page.page(app), "run .venv/bin/python -m tests.house.templates_page"
+
+
+@pytest.mark.parametrize("template", GIVEN, ids=named)
+def test_a_template_uses_what_its_header_names(app: Flask, template: Template):
+    tree = app.jinja_env.parse((ROOT / "templates" / template.name).read_text(), template.name)
+    own = {each.name for each in tree.find_all(nodes.Name) if each.ctx == "store"}
+    own |= {name for line in tree.find_all(nodes.FromImport) for name in line.names if isinstance(name, str)}
+    used = meta.find_undeclared_variables(tree) - own - {*app.jinja_env.globals, "layout", "plain"}
+    used -= {each.node.name for each in tree.find_all(nodes.Test) if each.name == "defined"}
+    assert used <= template.fields
+
+
+@pytest.mark.parametrize("template", GIVEN, ids=named)
+def test_a_context_has_what_a_header_names(template: Template):
+    for names, cls in template.given:
+        own = {each.name for each in dataclasses.fields(CONTEXTS[cls])}
+        assert set(names) <= own or len(names) == 1
+
+
+@pytest.mark.parametrize("cls", CONTEXTS.values(), ids=lambda cls: cls.__name__)
+def test_a_context_cannot_be_changed_and_has_a_sample(cls: Any):
+    found = cls.sample()
+    assert isinstance(found, cls)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(found, dataclasses.fields(cls)[0].name, None)
+
+
+@pytest.mark.parametrize("template", [each for each in ALL if "Broadcast" in each.sentence], ids=named)
+def test_a_broadcast_needs_nobody_who_looks(app: Flask, template: Template):
+    with app.app_context():
+        html = app.jinja_env.get_template(template.name).render(sample(template))
+    assert html.strip()
+    assert 'name="csrf_token"' not in html
+
+
+@pytest.mark.parametrize(
+    "template", [each for each in GIVEN if "/_" not in each.name and "mail/" not in each.name], ids=named
+)
+def test_a_page_can_be_rendered_of_its_sample(cast: Cast, template: Template):
+    with cast.alice.client:
+        cast.alice.get("/rooms")  # whose request is then the current one
+        html = templating.render_page(template.name, CONTEXTS[template.context].sample())  # type: ignore[attr-defined]
+    assert html.strip()
