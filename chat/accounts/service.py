@@ -198,6 +198,9 @@ def _use_invitation(invitation_id: str, user_id: str) -> str | None:
 def _end(which: ColumnElement[bool], now: datetime) -> int:
     statement = update(LoginSession).where(which, LoginSession.revoked_at.is_(None)).values(revoked_at=now)
     ended = db.session.execute(statement.returning(LoginSession.id, LoginSession.user_id)).all()
+    # People end their own sessions, so this is when they were last here; nobody hears of them after it.
+    people = {user_id for _, user_id in ended}
+    db.session.execute(update(User).where(User.id.in_(sorted(people))).values(last_seen_at=now))
     for session_id, user_id in ended:
         emit(SessionEnded(user_id, session_id))
     return len(ended)

@@ -45,8 +45,6 @@ blueprint = Blueprint("messages", __name__)
 
 _TOO_FAST = "You are writing very fast. Your message is kept; send it in {wait}."
 _TOO_MANY_PICTURES = "Many pictures in a short time. Send the next one in {wait}."
-#: Members listed beside the timeline.
-_SHOWN_MEMBERS = 100
 
 
 # -- the page
@@ -104,7 +102,7 @@ def _room_page(door: Door, page: TimelinePage | None = None, refused: Composer |
     room = rooms.room_context(door.room, who.id)
     asked = page or _asked_page(room_id)
     timeline = _timeline(door, asked if asked and asked.items else None)
-    members = rooms.members(room_id, _SHOWN_MEMBERS)
+    members = rooms.members(room_id, rooms.SHOWN_MEMBERS)
     everybody = rooms.audience(room_id)[1]
     context = RoomPage(
         room=room,

@@ -2,40 +2,75 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from itertools import islice
 
 from chat import realtime
+from chat.accounts import queries as accounts
 from chat.accounts.contexts import PersonContext
 from chat.accounts.events import SessionEnded
 from chat.background import every
 from chat.bus import after
 from chat.database import db
-from chat.presence.contexts import CrowdContext, CrowdLine, PresenceContext, PresenceMark, TypingSignal
+from chat.presence import queries
+from chat.presence.contexts import CrowdLine, PresenceContext, PresenceMark, TypingSignal
 from chat.presence.tracker import Change, tracker
+from chat.realtime.feed import Feed
 from chat.rooms import queries as rooms
 from chat.web.templating import render_fragment
 
 
 @every(1.0)
-def show_changes() -> None:
-    """Look who is here, and show what changed to the readers of this process."""
+def show_presence() -> None:
+    """Look who is here: show what changed to the readers of this process, and all of it to those who are new."""
+    newcomers = tracker().take_newcomers()
     changes = tracker().look()
-    feeds = realtime.here().pump.feeds
-    if not changes or not realtime.here().hub.connections:
-        return
+    if changes and realtime.here().hub.connections:
+        _show_changes(changes)
+    if newcomers:
+        _show_all(newcomers)
+
+
+def _show_changes(changes: list[Change]) -> None:
     people = [change.user_id for change in changes]
     partners = rooms.direct_partners(people)
     db.session.remove()
-    marks = {change.user_id: _mark(change) for change in changes}
+    marks = {
+        change.user_id: _mark(change.user_id, change.state, datetime.fromtimestamp(change.seen_at, UTC))
+        for change in changes
+    }
     for user_id, mark in marks.items():
         for partner_id in partners.get(user_id, ()):
             realtime.here().to_user_here(partner_id, "presence", mark)
-    for room_id, feed in tuple(feeds.items()):
-        changed = [user_id for user_id in people if user_id in feed.members] if feed.places else []
-        if changed:
-            here = sum(1 for user_id in feed.members if tracker().state(user_id) != "offline")
-            crowd = render_fragment("presence/_crowd.html", CrowdLine(CrowdContext(room_id, here, len(feed.members))))
-            realtime.here().to_room_here(room_id, "presence", crowd + "".join(marks[user_id] for user_id in changed))
+    for feed in tuple(realtime.here().pump.feeds.values()):
+        if feed.places and any(user_id in feed.members for user_id in people):
+            html = "".join(marks[user_id] for user_id in _shown(feed) if user_id in marks)
+            realtime.here().to_room_here(feed.room_id, "presence", _crowd(feed) + html)
+
+
+def _show_all(newcomers: set[str]) -> None:
+    """Show a new stream everybody in its rooms: its page was made before it, and it may come back after a while."""
+    process = realtime.here()
+    feeds = {
+        user_id: {place.feed for stream in tuple(process.hub.users.get(user_id, ())) for place in stream.places}
+        for user_id in newcomers
+    }
+    rooms_shown = {feed: _shown(feed) for each in feeds.values() for feed in each}
+    people = accounts.people({user_id for shown in rooms_shown.values() for user_id in shown})
+    db.session.remove()
+    state = tracker().state
+    for feed, shown in rooms_shown.items():
+        marks = [_mark(who, state(who), people[who].last_seen_at) for who in shown if who in people]
+        html = _crowd(feed) + "".join(marks)
+        for user_id in newcomers:
+            if feed in feeds[user_id]:
+                process.to_user_here(user_id, "presence", html)
+        time.sleep(0)  # lets the event loop turn between two rooms
+
+
+def _shown(feed: Feed) -> list[str]:
+    return list(islice(feed.members, rooms.SHOWN_MEMBERS))
 
 
 @after(SessionEnded)
@@ -50,8 +85,11 @@ def show_typing(room_id: str, person: PersonContext) -> None:
     realtime.here().to_room(room_id, "typing", html)
 
 
-def _mark(change: Change) -> str:
-    seen_at = datetime.fromtimestamp(change.seen_at, UTC) if change.state == "offline" else None
-    return render_fragment(
-        "presence/_change.html", PresenceMark(PresenceContext(change.user_id, change.state, seen_at))
-    )
+def _crowd(feed: Feed) -> str:
+    crowd = queries.crowd(feed.room_id, feed.members)
+    return render_fragment("presence/_crowd.html", CrowdLine(crowd))
+
+
+def _mark(user_id: str, state: str, seen_at: datetime | None) -> str:
+    shown = PresenceContext(user_id, state, seen_at if state == "offline" else None)
+    return render_fragment("presence/_change.html", PresenceMark(shown))

@@ -38,6 +38,7 @@ class Tracker:
     #: Returns the sessions connected to this process, as pairs of person and session.
     connected: Callable[[], set[tuple[str, str]]]
     states: dict[str, str] = field(default_factory=dict)
+    _newcomers: set[str] = field(default_factory=set)
     _seen: dict[str, float] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)
     _renewed_at: float = 0.0
@@ -45,6 +46,12 @@ class Tracker:
     def arrive(self, user_id: str, session_id: str) -> None:
         """Note a new connection; never waits, for the event loop itself calls it."""
         self._arrived.add((user_id, session_id))
+        self._newcomers.add(user_id)
+
+    def take_newcomers(self) -> set[str]:
+        """Return who has opened a stream since this was last asked."""
+        newcomers, self._newcomers = self._newcomers, set()
+        return newcomers
 
     def act(self, user_id: str, session_id: str) -> None:
         """Note that somebody did something just now."""

@@ -27,8 +27,9 @@ class Feed:
     """The ring of a room with its readers."""
 
     ring: Ring
-    #: Everybody who may read; kept true by the room's own log, so it is never ahead of the ring nor behind it.
-    members: set[str]
+    #: Everybody who may read, in the order in which they were named; kept true by the room's own log, so it is never
+    #: ahead of the ring nor behind it.
+    members: dict[str, None]
     places: set[Place] = field(default_factory=set)
     #: Readers whose place is here have been handed everything up to it.
     written: int = 0

@@ -162,7 +162,7 @@ class Pump:
             raise
         finally:
             db.session.remove()
-        feed = Feed(Ring(room_id, epoch, head), set(members), written=head)
+        feed = Feed(Ring(room_id, epoch, head), dict.fromkeys(members), written=head)
         self.feeds[room_id] = feed
         return feed
 
@@ -184,9 +184,9 @@ class Pump:
                 continue
             change = room_log.event_types().get(frame.name, LogEvent).audience_change
             if change > 0:
-                feed.members.add(frame.ref_id)
+                feed.members[frame.ref_id] = None
             elif change < 0:
-                feed.members.discard(frame.ref_id)
+                feed.members.pop(frame.ref_id, None)
                 self._hub.cut(feed, frame.ref_id)
         if feed.early:
             feed.early = {seq: frame for seq, frame in feed.early.items() if seq > feed.ring.tail}

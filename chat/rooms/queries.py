@@ -56,15 +56,21 @@ def get_joinable(room_id: str) -> Room:
     return room
 
 
+#: Members named beside a timeline and kept true there, the first of them by name.
+SHOWN_MEMBERS = 100
+
+
 def audience(room_id: str) -> tuple[int, list[str]]:
-    """Return the head of a room's log and everybody who may read it, from one snapshot.
+    """Return the head of a room's log and everybody who may read it, by name, from one snapshot.
 
     :raises NotFound: there is no such room.
     """
     statement = (
         select(Room.head, Membership.user_id)
         .outerjoin(Membership, Membership.room_id == Room.id)
+        .outerjoin(User, User.id == Membership.user_id)
         .where(Room.id == room_id)
+        .order_by(func.lower(User.name), User.id)
     )
     rows = db.session.execute(statement).all()
     if not rows:

@@ -161,7 +161,9 @@ def test_a_sheet_is_inside_its_layer(name: str):
         assert last == '@import "../theme.css";'
         assert first == f"@layer {', '.join(LAYERS)};"
         assert imports == [f'@import "{each}";' for each in (re.findall(r'"(.+)"', line)[0] for line in imports)]
-        assert sorted(re.findall(r'"(.+)"', "\n".join(imports))) == sorted(set(SHEETS) - {name, "viewer.css (template)"})
+        assert sorted(re.findall(r'"(.+)"', "\n".join(imports))) == sorted(
+            set(SHEETS) - {name, "viewer.css (template)"}
+        )
         return
     opened = re.match(r"\s*@layer (\w+) \{", SHEETS[name])
     assert opened

@@ -183,6 +183,21 @@ def test_those_who_share_a_room_see_it(town: Town):
     other.close()
 
 
+def test_who_comes_later_sees_who_is_here_and_who_is_not(town: Town):
+    """A page may be older than its stream, and a stream may have been cut while somebody left."""
+    town.bob.listen(town.room).next("presence", containing="1 of 2 here")
+    first = town.alice.listen(town.room)
+    shown = first.next("presence", containing=f"presence:{town.bob.id}").data
+    assert "2 of 2 here" in shown
+    assert shown.count('data-state="online"') == 2
+    town.bob.post("/sign-out")
+    first.next("presence", containing='data-state="offline"')
+    shown = town.alice.listen(town.room).next("presence", containing=f"presence:{town.bob.id}").data
+    assert "1 of 2 here" in shown
+    assert 'data-state="offline"' in shown
+    assert "Last seen" in shown
+
+
 def test_partners_of_a_direct_room_see_it_in_their_list(town: Town):
     town.alice.post("/rooms/direct", person=town.mallory.id)
     stream = town.alice.listen()
