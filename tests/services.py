@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,17 +87,15 @@ class Process:
 class Postgres:
     """A PostgreSQL server with an empty cluster of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.port = free_port()
         self._bin = _postgres_bin()
-        self._data = folder / "data"
-        folder.mkdir(parents=True, exist_ok=True)
+        # Not in a folder of pytest's, which every other run of pytest closes to all but its own user.
+        self._folder = Path(tempfile.mkdtemp(prefix="confab-postgres-"))
+        self._data = self._folder / "data"
         self._as: list[str] = []
         if os.geteuid() == 0:  # the server refuses to run as root
-            shutil.chown(folder, "postgres")
-            for parent in folder.parents:
-                if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
-                    parent.chmod(parent.stat().st_mode | 0o011)
+            shutil.chown(self._folder, "postgres")
             self._as = ["runuser", "-u", "postgres", "--"]
         initdb = [*self._as, str(self._bin / "initdb"), "-D", str(self._data), "-U", "confab", "-A", "trust", "-N"]
         subprocess.run([*initdb, "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd="/")
@@ -116,9 +115,9 @@ class Postgres:
         self.process = Process(
             [*self._as, str(self._bin / "postgres"), "-D", str(self._data), "-p", str(self.port),
              "-k", str(self._data), "-c", "listen_addresses=127.0.0.1", *settings, *options],
-            cwd=Path("/"), log=self._data.parent / "log",
+            cwd=Path("/"), log=self._folder / "log",
         )  # fmt: skip
-        wait_for(self._answers, what="PostgreSQL")
+        wait_for(self._answers, 60, what="PostgreSQL")
 
     def _answers(self) -> bool:
         try:
@@ -143,6 +142,11 @@ class Postgres:
     def stop(self) -> None:
         self.process.send(signal.SIGINT)  # a "fast" shutdown, for the server and not only for runuser
         self.process.stop(20)
+
+    def remove(self) -> None:
+        """Stop it for good."""
+        self.stop()
+        shutil.rmtree(self._folder)
 
 
 class Redis:
