@@ -7,7 +7,6 @@ from gevent import monkey
 monkey.patch_all()
 # isort: on
 
-import logging  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 
@@ -15,7 +14,9 @@ from config import Config, ConfigError, load  # noqa: E402
 
 if __name__ != "__main__":
     from app import create_app
+    from chat import logs
 
+    logs.configure()
     app = create_app()
 
 
@@ -27,10 +28,9 @@ def main() -> None:
     except ConfigError as problem:
         sys.exit(f"Confab cannot start. {problem}")
     from app import create_app
-    from chat import cli
+    from chat import cli, logs
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure()
     application = create_app(settings)
     cli.prepare(application)
     if settings.WORKERS > 1:

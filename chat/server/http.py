@@ -154,7 +154,7 @@ class Handler(pywsgi.WSGIHandler):
         if access.isEnabledFor(logging.INFO):
             path = self.path.partition("?")[0] if getattr(self, "path", None) else "-"
             took = (time.time() - self.time_start) * 1000
-            access.info("%s %s %s %.1f", getattr(self, "command", "-"), path, self.code, took)
+            access.info("%s %s", getattr(self, "command", "-"), path, extra={"status": self.code, "ms": round(took, 1)})
 
 
 class Server(pywsgi.WSGIServer):

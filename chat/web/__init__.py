@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from chat import ids, logs
 from chat.web import errors, health, htmx, rate_limits, security, static, templating, urls
 
 
@@ -13,6 +14,8 @@ def init_app(app: Flask) -> None:
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(_name_request)
+    app.after_request(_say_name)
     htmx.init_app(app)
     urls.init_app(app)
     static.init_app(app)
@@ -21,3 +24,14 @@ def init_app(app: Flask) -> None:
     rate_limits.init_app(app)
     errors.init_app(app)
     health.init_app(app)
+
+
+def _name_request() -> None:
+    g.request_id = ids.new()[:8]
+    logs.about_request(g.request_id)
+
+
+def _say_name(response: Response) -> Response:
+    if "request_id" in g and not response.cache_control.immutable:
+        response.headers["X-Request-Id"] = g.request_id
+    return response

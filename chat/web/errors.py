@@ -89,8 +89,8 @@ def disk_error(error: OSError) -> Response:
 
 
 def unexpected(error: Exception) -> Response:
-    """Answer 500 with a reference that is in the log as well."""
-    reference = ids.new()[:6].upper()
+    """Answer 500 with the id of the request, which is in the log as well."""
+    reference = g.get("request_id") or ids.new()[:8]
     log.error("error %s in %s %s", reference, request.method, request.endpoint, exc_info=error)
     db.session.rollback()
     sentence = f"Something broke on our side. Nothing you wrote is lost. Reference {reference}."
