@@ -28,9 +28,12 @@ _markdown.linkify.add("//", None)  # an address begins with its scheme or its na
 #: One line without anything that could mean something. Most messages are that, and cost 20 µs instead of 500.
 _PLAIN = re.compile(r"(?!\s*(?:[-+]|\d+[.)]))[^*_`\[\]<>&\\~@/:\n]*")
 _DOTTED = re.compile(r"\w\.\w")
-_MARKS = re.compile(r"[*_`\[\]()<>]")
-#: More marks than this and the text is shown as it was typed: looking for pairs takes time that grows with the square.
-_MOST_MARKS = 600
+_FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_MARKS = re.compile(r"[*_`\[\]()<>]|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTILINE)
+#: More marks than this outside of fenced code and the text is shown as it was typed: looking for pairs takes time that
+#: grows with the square, and every list item is a piece of work.
+_MOST_MARKS = 400
+_LINE_MARKS = re.compile(r"[*_`]+|^[ \t]*(?:>|[-+][ \t]|\d+[.)][ \t])", re.MULTILINE)
 
 
 @lru_cache(maxsize=4096)
@@ -41,7 +44,7 @@ def to_html(text: str) -> Markup:
     """
     if _PLAIN.fullmatch(text) and not _DOTTED.search(text):
         return Markup(f"<p>{text}</p>\n") if text else Markup()  # noqa: S704 - nothing in it means anything in HTML
-    if len(_MARKS.findall(text)) > _MOST_MARKS:
+    if len(_MARKS.findall(_FENCED.sub("", text))) > _MOST_MARKS:
         return Markup("<p>") + Markup("<br>\n").join(escape(line) for line in text.split("\n")) + Markup("</p>\n")
     return Markup(  # noqa: S704 - what nh3 let through
         nh3.clean(
@@ -66,5 +69,5 @@ def _absolute_links(tag: str, attribute: str, value: str) -> str | None:
 
 def to_line(text: str, limit: int = 140) -> str:
     """Return a text as one plain line, for lists and titles."""
-    line = " ".join(re.sub(r"[*_`]+|^\s*(?:>|[-+]\s|\d+[.)]\s)", "", text, flags=re.MULTILINE).split())
+    line = " ".join(_LINE_MARKS.sub("", text[: 4 * limit]).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
