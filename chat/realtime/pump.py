@@ -102,19 +102,15 @@ class Pump:
 
         :raises NotFound: there is no such room.
         """
-        lock = self._loading.setdefault(room_id, threading.Lock())
-        try:
+        while True:
+            lock = self._loading.setdefault(room_id, threading.Lock())
             with lock:
-                feed = self.ready(room_id, seq)
-                if feed is None:
-                    feed = self.feeds.get(room_id) or self._open(room_id)
-                    if seq is not None and seq > feed.ring.tail:
-                        self._fill(feed)
-                    if seq is not None and feed.ring.base - REPLAY_LIMIT <= seq < feed.ring.base:
-                        self._extend(feed, seq)
-                return feed
-        finally:
-            self._loading.pop(room_id, None)
+                if self._loading.get(room_id) is not lock:
+                    continue  # whoever had it is done; others may hold the next one by now
+                try:
+                    return self._load(room_id, seq)
+                finally:
+                    del self._loading[room_id]
 
     def current_epoch(self) -> str:
         """Return the name of the history we are in, read once and watched by the sweep."""
@@ -150,6 +146,16 @@ class Pump:
             self._close(feed)
 
     # -- inside
+
+    def _load(self, room_id: str, seq: int | None) -> Feed:
+        feed = self.ready(room_id, seq)
+        if feed is None:
+            feed = self.feeds.get(room_id) or self._open(room_id)
+            if seq is not None and seq > feed.ring.tail:
+                self._fill(feed)
+            if seq is not None and feed.ring.base - REPLAY_LIMIT <= seq < feed.ring.base:
+                self._extend(feed, seq)
+        return feed
 
     def _open(self, room_id: str) -> Feed:
         """Make the feed: listen first, then read where the log stands, so that nothing falls between the two."""
