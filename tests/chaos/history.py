@@ -147,8 +147,7 @@ class Converged(NamedTuple):
 
 
 KINDS: dict[str, type] = {
-    each.__name__: each
-    for each in (Heard, Adopted, Glimpsed, Refused, Sent, Changed, Membered, Fault, Odd, Converged)
+    each.__name__: each for each in (Heard, Adopted, Glimpsed, Refused, Sent, Changed, Membered, Fault, Odd, Converged)
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable
 
 #: Bytes kept for a side that does not take them before the other one is no longer read.
@@ -73,6 +74,8 @@ class _Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.paused = 0
         self._early: list[bytes] = []
+        #: What is late, each with its moment: nothing overtakes it, also when the delay has ended meanwhile.
+        self._late: deque[tuple[float, bytes | None]] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -94,13 +97,33 @@ class _Side(asyncio.Protocol):
                 self.other.write(data[: link.left])
                 asyncio.get_running_loop().call_soon(link.reset)
                 return
-        if proxy.delay:
-            asyncio.get_running_loop().call_later(proxy.delay, self.other.write, data)
-        else:
-            self.other.write(data)
+        self.other.write_later(data)
         if proxy.rate:
             self.pause()
             asyncio.get_running_loop().call_later(len(data) / proxy.rate, self.resume)
+
+    def write_later(self, data: bytes | None) -> None:
+        """Write after the proxy's delay and after what waits already; None closes."""
+        loop, delay = asyncio.get_running_loop(), self.link.proxy.delay
+        if not delay and not self._late:
+            self._out(data)
+            return
+        self._late.append((loop.time() + delay, data))
+        if len(self._late) == 1:
+            loop.call_later(delay, self._due)
+
+    def _due(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._late and self._late[0][0] <= loop.time() + 0.001:
+            self._out(self._late.popleft()[1])
+        if self._late:
+            loop.call_at(self._late[0][0], self._due)
+
+    def _out(self, data: bytes | None) -> None:
+        if data is not None:
+            self.write(data)
+        elif self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
 
     def write(self, data: bytes) -> None:
         if self.link.silent or self.link.ended:
@@ -131,13 +154,9 @@ class _Side(asyncio.Protocol):
     def connection_lost(self, problem: Exception | None) -> None:
         if self.link.silent:  # the other side is not to know; the link stays until it is healed
             return
-        self.link.finished()
-        other = self.other.transport
-        if other is not None and not other.is_closing():
-            if self.link.proxy.delay:
-                asyncio.get_running_loop().call_later(self.link.proxy.delay, other.close)
-            else:
-                other.close()
+        self.link.proxy.links.discard(self.link)
+        self.paused = 0
+        self.other.write_later(None)
 
 
 class Proxy:

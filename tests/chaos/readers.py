@@ -55,8 +55,8 @@ def marks(html: str) -> list[str]:
 
 def shown(html: str) -> list[list[object]]:
     """Return id, seq and mark of each message in a fragment."""
-    starts = [match for match in _MESSAGE.finditer(html)]
-    ends = [match.start() for match in starts[1:]] + [len(html)]
+    starts = list(_MESSAGE.finditer(html))
+    ends = [*(match.start() for match in starts[1:]), len(html)][: len(starts)]
     return [
         [match[1], int(match[2]), " ".join(marks(html[match.start() : end]))]
         for match, end in zip(starts, ends, strict=True)
@@ -215,9 +215,7 @@ class Reader:
                 self.cursors[room] = (cursor[2], int(cursor[3]))
                 self.missing.discard(room)
                 found = True
-                fact = Adopted(
-                    self.name, self.user, started, time.time(), room, cursor[2], int(cursor[3]), shown(html)
-                )
+                fact = Adopted(self.name, self.user, started, time.time(), room, cursor[2], int(cursor[3]), shown(html))
                 self._recorder.note(fact)
             elif answer.status in {404, 401}:
                 self._recorder.note(Refused(self.name, self.user, started, time.time(), room, answer.status))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 #: What a request ends with when the network does.
-ERRORS = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ValueError)
+ERRORS = (OSError, EOFError, TimeoutError)
 
 
 @dataclass
@@ -64,9 +64,7 @@ class Client:
             await opened.__aexit__(None, None, None)
 
     @asynccontextmanager
-    async def _opened(
-        self, method: str, path: str, body: bytes
-    ) -> AsyncIterator[tuple[Answer, asyncio.StreamReader]]:
+    async def _opened(self, method: str, path: str, body: bytes) -> AsyncIterator[tuple[Answer, asyncio.StreamReader]]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1024 * 1024)
         try:
             cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

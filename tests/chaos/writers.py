@@ -17,7 +17,7 @@ from tests.chaos.web import ERRORS, Answer, Client
 
 #: Seconds after which a request is given up and repeated.
 PATIENCE = 8.0
-_WORDS = "the lamp over the bay turns slowly and nobody counts how often".split()
+_WORDS = ["the", "lamp", "over", "the", "bay", "turns", "slowly", "and", "nobody", "counts", "how", "often"]
 
 
 @dataclass
@@ -120,7 +120,21 @@ class Writer(Worker):
                     self._own.append(Own(room, ref, mark))
         status = answer.status if answer else 0
         self.recorder.note(
-            Sent(self.name, self.user, room, mark, client_id, started, time.time(), outcome, seq, ref, status, tries, place)
+            Sent(
+                self.name,
+                self.user,
+                room,
+                mark,
+                client_id,
+                started,
+                time.time(),
+                outcome,
+                seq,
+                ref,
+                status,
+                tries,
+                place,
+            )
         )
 
     async def edit(self) -> None:
@@ -159,7 +173,14 @@ class Host(Worker):
     """Owns rooms, removes some of their readers and adds them again."""
 
     def __init__(
-        self, name: str, user: str, client: Client, guests: list[tuple[str, str]], every: float, recorder: Recorder, seed: str
+        self,
+        name: str,
+        user: str,
+        client: Client,
+        guests: list[tuple[str, str]],
+        every: float,
+        recorder: Recorder,
+        seed: str,
     ) -> None:
         super().__init__(name, user, client, recorder, seed)
         #: Pairs of room and person.
@@ -175,20 +196,22 @@ class Host(Worker):
                 await self.rest(self.random.uniform(0.2, 4.0))
                 await self._do("added", room, person, f"/rooms/{room}/members", person=person)
 
-    async def _do(self, kind: str, room: str, person: str, path: str, **fields: str) -> bool:
+    async def _do(self, kind: str, room: str, whom: str, path: str, **fields: str) -> bool:
         started = time.time()
         answer, tries = await self.insist(path, **fields)
         # 404 on a repeat: the first try went through.
         done = answer is not None and (answer.status < 400 or (tries > 1 and answer.status == 404))
         outcome = "unknown" if answer is None else "acked" if done else "refused"
-        self.recorder.note(Membered(kind, person, room, started, time.time(), outcome))
+        self.recorder.note(Membered(kind, whom, room, started, time.time(), outcome))
         return done
 
 
 class Comer(Worker):
     """Joins an open room and leaves it, again and again."""
 
-    def __init__(self, name: str, user: str, client: Client, room: str, every: float, recorder: Recorder, seed: str) -> None:
+    def __init__(
+        self, name: str, user: str, client: Client, room: str, every: float, recorder: Recorder, seed: str
+    ) -> None:
         super().__init__(name, user, client, recorder, seed)
         self.room = room
         self.every = every
