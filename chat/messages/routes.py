@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import IO
 
@@ -43,6 +43,9 @@ from chat.web.urls import path_for
 
 blueprint = Blueprint("messages", __name__)
 
+#: Reads the part of a room's timeline that is to be shown; None for where one left off.
+Find = Callable[[str], TimelinePage | None]
+
 _TOO_FAST = "You are writing very fast. Your message is kept; send it in {wait}."
 _TOO_MANY_PICTURES = "Many pictures in a short time. Send the next one in {wait}."
 
@@ -71,8 +74,12 @@ def permalink(room_id: str, message_id: str) -> str:
     message = queries.get_visible(message_id, viewer().id)
     if message.room_id != room_id:
         raise NotFound
-    page = replace(queries.around(room_id, message.seq), target_id=message.id, target_actions=_actions(message))
-    return _room_page(door, page)
+
+    def find(room_id: str) -> TimelinePage:
+        page = queries.around(room_id, message.seq)
+        return replace(page, target_id=message.id, target_actions=_actions(message))
+
+    return _room_page(door, find)
 
 
 def _actions(message: Message) -> tuple[str, ...]:
@@ -91,17 +98,19 @@ def _actions(message: Message) -> tuple[str, ...]:
 def index(room_id: str) -> str:
     """Show a page of the timeline as a fragment; without ``before`` or ``after`` the live part of the room's page."""
     door = rooms.get_membership(room_id, viewer().id)
-    page = _asked_page(room_id)
-    if page is not None and "around" not in request.args:
-        return render_part("messages/_page.html", page)
-    return render_part("messages/_timeline.html", _timeline(door, page or queries.latest(room_id)))
+    if "around" not in request.args:
+        page = _asked_page(room_id)
+        if page is not None:
+            return render_part("messages/_page.html", page)
+    return render_part(
+        "messages/_timeline.html", _timeline(door, lambda room_id: _asked_page(room_id) or queries.latest(room_id))
+    )
 
 
-def _room_page(door: Door, page: TimelinePage | None = None, refused: Composer | None = None, undo_id: str = "") -> str:
+def _room_page(door: Door, find: Find | None = None, refused: Composer | None = None, undo_id: str = "") -> str:
     who, room_id = viewer(), door.room.id
     room = rooms.room_context(door.room, who.id)
-    asked = page or _asked_page(room_id)
-    timeline = _timeline(door, asked if asked and asked.items else None)
+    timeline = _timeline(door, find or _asked_stretch)
     members = rooms.members(room_id, rooms.SHOWN_MEMBERS)
     everybody = rooms.audience(room_id)[1]
     context = RoomPage(
@@ -117,11 +126,12 @@ def _room_page(door: Door, page: TimelinePage | None = None, refused: Composer |
     return render_page([f"rooms/show-{room.kind}.html", "rooms/show.html"], context)
 
 
-def _timeline(door: Door, page: TimelinePage | None) -> Timeline:
+def _timeline(door: Door, find: Find) -> Timeline:
     room, read = door.room, door.membership
     # The cursor is read before the messages: what happens in between comes once more by the stream, and is recognised.
     cursor = Cursor(room.id, realtime.here().pump.current_epoch(), log.head(room.id))
     unread = room.posted - read.last_read_number
+    page = find(room.id)
     if page is None:
         page = queries.opening(room.id, read.last_read_seq, unread)
     return Timeline(
@@ -139,6 +149,11 @@ def _with_unread(page: TimelinePage, read_seq: int) -> TimelinePage:
         return page
     earlier = [item.message.created_at for item in page.items if item.message.seq <= read_seq]
     return replace(page, unread_seq=fresh.seq, unread_since=earlier[-1] if earlier else fresh.created_at)
+
+
+def _asked_stretch(room_id: str) -> TimelinePage | None:
+    page = _asked_page(room_id)
+    return page if page and page.items else None
 
 
 def _asked_page(room_id: str) -> TimelinePage | None:
