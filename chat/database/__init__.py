@@ -6,13 +6,16 @@ Reading is an ordinary session; writing goes through ``chat.bus.transaction`` an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, TypeDecorator, event
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
 from chat.database import postgresql, sqlite
@@ -31,6 +34,8 @@ class Base(DeclarativeBase):
         }
     )
 
+
+log = logging.getLogger(__name__)
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
 
@@ -71,8 +76,28 @@ def init_app(app: Flask) -> None:
     module = sqlite if settings.database_uri.startswith("sqlite") else postgresql
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = module.engine_options(settings)
     db.init_app(app)
+    app.after_request(_let_go)
     with app.app_context():
         module.prepare(db.engine)
+
+
+def _let_go(response: Response) -> Response:
+    """Give the connection back while the answer cannot be lost over it; at the end of the context a failure would be a 500.
+
+    Registered before every other, so it runs after them.
+    """
+    try:
+        db.session.remove()
+    except SQLAlchemyError as problem:
+        log.warning("lost a connection after its work was done: %s", type(problem).__name__)
+    return response
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether an error says that the database is away or busy, and not that it was asked something wrong."""
+    return isinstance(error, (OperationalError, PoolTimeout)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def in_list(values: Sequence[Any]) -> Sequence[Any]:
@@ -85,4 +110,4 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
-__all__ = ["Base", "Big", "Id", "Model", "Utc", "db", "event", "in_list", "init_app", "is_sqlite"]
+__all__ = ["Base", "Big", "Id", "Model", "Utc", "db", "event", "in_list", "init_app", "is_away", "is_sqlite"]

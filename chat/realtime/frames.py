@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from chat.database import is_away
 from chat.log import LogEvent
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def render(events: Sequence[LogEvent]) -> list[Frame]:
     """Render events of one room in order.
 
     An event whose renderer fails becomes an empty fragment with its ``seq``, and an entry in the error log: one bad row
-    must not stop a room.
+    must not stop a room. A database that is away makes no row bad: that is raised, and the log is read again later.
     """
     fragments: dict[int, str] = {}
     for renderer in dict.fromkeys(_renderers[event.name] for event in events if event.name in _renderers):
@@ -57,7 +58,9 @@ def render(events: Sequence[LogEvent]) -> list[Frame]:
 def _render_batch(renderer: Renderer, batch: Sequence[LogEvent]) -> dict[int, str]:
     try:
         return {event.seq: html for event, html in zip(batch, renderer(batch), strict=True)}
-    except Exception:
+    except Exception as problem:
+        if is_away(problem):
+            raise
         if len(batch) > 1:
             return {seq: html for event in batch for seq, html in _render_batch(renderer, [event]).items()}
         log.exception("cannot render %s %s of room %s", batch[0].name, batch[0].seq, batch[0].room_id)

@@ -6,12 +6,11 @@ import errno
 import logging
 
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from chat import ids
-from chat.database import db
+from chat.database import db, is_away
 from chat.errors import ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
 from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other
@@ -67,9 +66,7 @@ def http_error(error: HTTPException) -> Response:
 def database_error(error: SQLAlchemyError) -> Response:
     """Answer 503 when the database is away or busy; anything else of it is a fault of ours."""
     db.session.rollback()
-    if isinstance(error, (OperationalError, PoolTimeout)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    ):
+    if is_away(error):
         log.warning("the database does not answer: %s", type(error.__cause__ or error).__name__)
         return chat_error(Unavailable())
     return unexpected(error)
