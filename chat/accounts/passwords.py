@@ -51,7 +51,7 @@ def matches(password: str, stored: str | None) -> bool:
 
     :param stored: None where there is no account: the same work is done, so that time tells nothing.
     """
-    return _threads.run(_matches, _prepared(password), stored or _nobody())
+    return _threads.run(_matches, _prepared(password), stored)
 
 
 def outdated(stored: str) -> bool:
@@ -59,9 +59,9 @@ def outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def _matches(password: str, stored: str) -> bool:
+def _matches(password: str, stored: str | None) -> bool:
     try:
-        return _hasher.verify(stored, password)
+        return _hasher.verify(stored or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -21,6 +21,8 @@ from chat.web.urls import path_for, safe_next
 
 blueprint = Blueprint("accounts", __name__)
 
+#: Wrong passwords for one account.
+_TRIES = "5/15 minutes"
 _TOO_MANY = "Too many tries. You can try again in {wait}."
 
 
@@ -94,23 +96,21 @@ def sign_in_form() -> Response | str:
 
 @blueprint.post("/sign-in")
 def sign_in() -> Response:
-    """Sign in. Tries are counted per address and, when they fail, per account whether it exists or not."""
+    """Sign in. Tries are counted per address, and per account whether it exists or not, until one is right."""
     form = SignInForm.read()
     account = keys.fingerprint(form.email.lower())[:32]
     try:
         rate_limits.limit("20/minute", _TOO_MANY, "sign-in", rate_limits.address())
-        rate_limits.check("5/15 minutes", _TOO_MANY, "wrong password", account)
+        # Counted before the password is looked at, which takes long enough for many to come at once.
+        rate_limits.limit(_TRIES, _TOO_MANY, "wrong password", account)
     except TooFast as problem:
         response = _sign_in_again(form, problem.sentence, problem.status)
         response.headers["Retry-After"] = str(problem.wait)
         return response
     user_id = service.sign_in(form.email, form.password) if len(form.password) <= 1024 else None
     if user_id is None:
-        try:
-            rate_limits.limit("5/15 minutes", _TOO_MANY, "wrong password", account)
-        except TooFast:
-            pass
         return _sign_in_again(form, "That e-mail and password do not match. Try again.", 422)
+    rate_limits.forget(_TRIES, "wrong password", account)
     return _signed_in(user_id, safe_next(form.next, path_for("rooms.index")))
 
 

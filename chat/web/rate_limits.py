@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
@@ -17,6 +18,8 @@ from limits.strategies import MovingWindowRateLimiter
 
 from chat import redis_link
 from chat.errors import TooFast
+
+T = TypeVar("T")
 
 #: Seconds for which Redis is not asked again after it failed.
 _BREAKER = 1.0
@@ -37,26 +40,22 @@ class RateLimits:
 
     def hit(self, rule: RateLimitItem, keys: tuple[str, ...], shared: bool) -> int:
         """Count one more; return 0 if it is within the limit, else the seconds to wait."""
-        return self._ask(rule, keys, shared, count=True)
+        return self._ask(lambda counter: self._seconds(counter, rule, keys), shared) if self.on else 0
 
-    def full(self, rule: RateLimitItem, keys: tuple[str, ...], shared: bool) -> int:
-        """Return the seconds to wait if the limit is reached, without counting."""
-        return self._ask(rule, keys, shared, count=False)
+    def clear(self, rule: RateLimitItem, keys: tuple[str, ...]) -> None:
+        """Forget what was counted over all processes."""
+        self._ask(lambda counter: counter.clear(rule, *keys), shared=True)
 
-    def _ask(self, rule: RateLimitItem, keys: tuple[str, ...], shared: bool, count: bool) -> int:
-        if not self.on:
-            return 0
+    def _ask(self, question: Callable[[MovingWindowRateLimiter], T], shared: bool) -> T:
         if shared and self._shared is not None and time.monotonic() >= self._broken_until:
             try:
-                return self._seconds(self._shared, rule, keys, count)
+                return question(self._shared)
             except redis_link.ERRORS:
                 self._broken_until = time.monotonic() + _BREAKER
-        return self._seconds(self._here, rule, keys, count)
+        return question(self._here)
 
-    def _seconds(
-        self, counter: MovingWindowRateLimiter, rule: RateLimitItem, keys: tuple[str, ...], count: bool
-    ) -> int:
-        if counter.hit(rule, *keys) if count else counter.test(rule, *keys):
+    def _seconds(self, counter: MovingWindowRateLimiter, rule: RateLimitItem, keys: tuple[str, ...]) -> int:
+        if counter.hit(rule, *keys):
             return 0
         return max(1, round(counter.get_window_stats(rule, *keys).reset_time - time.time()))
 
@@ -79,13 +78,10 @@ def limit(rule: str, sentence: str, *keys: str, shared: bool = True) -> None:
     _raise(limits.hit(_rule(rule), keys, shared), sentence)
 
 
-def check(rule: str, sentence: str, *keys: str) -> None:
-    """Refuse if the limit is reached already, without counting: for what is counted only when it fails.
-
-    :raises TooFast: it is.
-    """
+def forget(rule: str, *keys: str) -> None:
+    """Count again from nothing: for what is only a limit on failures."""
     limits: RateLimits = current_app.extensions["rate_limits"]
-    _raise(limits.full(_rule(rule), keys, True), sentence)
+    limits.clear(_rule(rule), keys)
 
 
 def address() -> str:

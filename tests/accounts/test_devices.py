@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from chat.accounts import queries, service
 from chat.accounts.devices import describe
 from chat.accounts.sessions import write_use
 from chat.database import db
+from chat.realtime import tickets
 from tests.conftest import Cast
 from tests.people import PASSWORD
 
@@ -82,6 +84,22 @@ def test_using_it_puts_the_end_off(cast: Cast, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(clock, "now", lambda: later)
         db.session.remove()
     assert cast.alice.get("/rooms").status_code == 200
+
+
+def test_and_the_end_of_the_cookie(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    """A browser forgets a cookie at its own time, whatever the server has put off."""
+    cast.alice.get("/rooms")
+    assert "confab-session" not in {name for name, _ in _cookies_set(cast)}, "not with every page"
+    later = time.time() + 600
+    monkeypatch.setattr(tickets.time, "time", lambda: later)
+    renewed = dict(_cookies_set(cast))
+    assert "Max-Age=604800" in renewed["confab-session"]
+    assert cast.alice.client.get_cookie("confab-session").value in renewed["confab-session"]
+
+
+def _cookies_set(cast: Cast) -> list[tuple[str, str]]:
+    cookies = cast.alice.get("/rooms").headers.getlist("Set-Cookie")
+    return [(each.split("=")[0], each) for each in cookies]
 
 
 def test_the_cookie_is_nowhere_in_the_database(cast: Cast):
