@@ -34,7 +34,7 @@ def messages(events: Sequence[LogEvent]) -> list[str]:
     return [render_fragment("messages/_message.html", MessageItem(known[event.ref_id])) for event in events]
 
 
-@after(MessagePosted, MessageDeleted, MessageRestored)
+@after(MessagePosted, MessageEdited, MessageDeleted, MessageRestored)
 def tell_lists(event: LogEvent) -> None:
     """Have every process look whose list this changes."""
     realtime.here().tell_all("posted", room=event.room_id)
@@ -94,9 +94,7 @@ def update_lists() -> None:
     hub, feeds = realtime.here().hub, realtime.here().pump.feeds
     connected = set(hub.users)
     rows = rooms.rows_for(posted | late, connected) if connected and posted | late else []
-    for room_id, user_id in read:
-        if user_id in connected:
-            rows.extend(rooms.rows_for([room_id], [user_id]))
+    rows += rooms.rows_of_pairs({(room_id, user_id) for room_id, user_id in read if user_id in connected})
     db.session.remove()
     told_all = late | {room_id for room_id, _ in read}
     rendered: dict[tuple[str, int], bytes] = {}

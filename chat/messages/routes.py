@@ -145,9 +145,9 @@ def _timeline(door: Door, find: Find) -> Timeline:
 def _with_unread(page: TimelinePage, read_seq: int) -> TimelinePage:
     """Mark the first message that was not read, and until when one had read."""
     fresh = next((item.message for item in page.items if item.message.seq > read_seq), None)
-    if fresh is None:
-        return page
     earlier = [item.message.created_at for item in page.items if item.message.seq <= read_seq]
+    if fresh is None or (page.older and not earlier):
+        return page  # it is further up
     return replace(page, unread_seq=fresh.seq, unread_since=earlier[-1] if earlier else fresh.created_at)
 
 
@@ -347,9 +347,9 @@ def _own_pictures(picture_ids: tuple[str, ...], who: Viewer) -> list[PictureCont
 @blueprint.post("/rooms/<id:room_id>/read")
 @signed_in
 def read(room_id: str) -> Response:
-    """Note how far one has read."""
+    """Note how far one has read. With the field ``back`` it leads to the room, for pages without script."""
     service.mark_read(room_id, viewer().id, _seq(forms.line("seq")))
-    return Response(status=204)
+    return see_other(path_for("messages.show", room_id=room_id)) if "back" in request.form else Response(status=204)
 
 
 # -- the stream

@@ -10,7 +10,7 @@ from chat.bus import after
 from chat.log import LogEvent
 from chat.realtime.frames import frame
 from chat.rooms import queries
-from chat.rooms.contexts import MemberLine, RoomTitle
+from chat.rooms.contexts import MemberContext, MemberLine, RoomTitle
 from chat.rooms.events import MemberJoined, MemberLeft, RoomChanged
 from chat.web.templating import render_fragment
 
@@ -18,13 +18,18 @@ from chat.web.templating import render_fragment
 @frame(MemberJoined, MemberLeft)
 def members(events: Sequence[LogEvent]) -> list[str]:
     """Render what puts a line into the list of members, or takes it out: what is true now, whatever happened then."""
-    return [_member_line(event) for event in events]
+    known = queries.members_named({(event.room_id, event.ref_id) for event in events})
+    return [_line(event.ref_id, known.get((event.room_id, event.ref_id))) for event in events]
 
 
 @frame(RoomChanged)
 def title(events: Sequence[LogEvent]) -> list[str]:
     """Render the room's name and purpose."""
-    return [render_fragment("rooms/_title.html", RoomTitle(queries.shared_context(event.room_id))) for event in events]
+    titles = {
+        room_id: render_fragment("rooms/_title.html", RoomTitle(queries.shared_context(room_id)))
+        for room_id in {event.room_id for event in events}
+    }
+    return [titles[event.room_id] for event in events]
 
 
 @after(MemberJoined, MemberLeft)
@@ -45,8 +50,7 @@ def show_list_changed(message: dict[str, Any]) -> None:
         realtime.here().to_user_here(user_id, "room.list", "")
 
 
-def _member_line(event: LogEvent) -> str:
-    member = queries.member(event.room_id, event.ref_id)
+def _line(user_id: str, member: MemberContext | None) -> str:
     if member is None:
-        return f'<li data-live="member:{event.ref_id}" data-gone></li>'
+        return f'<li data-live="member:{user_id}" data-gone></li>'
     return render_fragment("rooms/_member.html", MemberLine(member))

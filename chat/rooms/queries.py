@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from chat.accounts.contexts import PersonContext
@@ -125,6 +125,15 @@ def rows_for(room_ids: Collection[str], user_ids: Collection[str]) -> list[tuple
     return [(user_id, _with_preview(row, texts)) for user_id, row in found]
 
 
+def rows_of_pairs(pairs: Collection[tuple[str, str]]) -> list[tuple[str, RowContext]]:
+    """Return the lines of rooms in people's lists, by pairs of room and person, each with the person's id."""
+    if not pairs:
+        return []
+    found = _rows(tuple_(Membership.room_id, Membership.user_id).in_(sorted(pairs)))
+    texts = previews({room_id for room_id, _ in pairs})
+    return [(user_id, _with_preview(row, texts)) for user_id, row in found]
+
+
 def _is_one_of(room_ids: Collection[str] | None) -> ColumnElement[bool]:
     return true() if room_ids is None else Membership.room_id.in_(sorted(room_ids))
 
@@ -182,15 +191,15 @@ def members(room_id: str, limit: int = 200) -> tuple[MemberContext, ...]:
     return tuple(MemberContext(user.context, role, room_id) for user, role in db.session.execute(statement))
 
 
-def member(room_id: str, user_id: str) -> MemberContext | None:
-    """Return one member of a room, or None."""
+def members_named(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], MemberContext]:
+    """Return members by pairs of room and person; who is not in the room is left out."""
     statement = (
-        select(User, Membership.role)
+        select(User, Membership.role, Membership.room_id)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.room_id == room_id, Membership.user_id == user_id)
+        .where(tuple_(Membership.room_id, Membership.user_id).in_(sorted(set(pairs))))
     )
-    row = db.session.execute(statement).one_or_none()
-    return MemberContext(row[0].context, row[1], room_id) if row else None
+    rows = db.session.execute(statement)
+    return {(room_id, user.id): MemberContext(user.context, role, room_id) for user, role, room_id in rows}
 
 
 def member_count(room_id: str) -> int:

@@ -61,7 +61,7 @@ def join(room_id: str, user_id: str) -> None:
 
     :raises NotFound: there is no such room, or it is not one that anybody may find.
     """
-    if queries.member(room_id, user_id) is not None:
+    if queries.members_named([(room_id, user_id)]):
         return
     with suppress(IntegrityError), transaction():  # a double click: the other request has done it
         seq = log.take(room_id)

@@ -96,6 +96,22 @@ def test_it_opens_at_the_first_unread(cast: Cast, long: list[int]):
     assert page.select_one("#timeline")["data-newer"] == "yes"
 
 
+def test_further_down_there_is_no_line(cast: Cast, long: list[int]):
+    """The line is where one stopped reading, not where a page happens to begin."""
+    assert not soup(cast.bob, f"/rooms/{cast.room}/messages").select("#new-since")
+    assert not soup(cast.bob, f"/rooms/{cast.room}?around={long[-5]}").select("#new-since")
+    assert soup(cast.bob, f"/rooms/{cast.room}?around={long[0]}").select("#new-since")
+
+
+def test_without_script_a_button_says_that_one_has_read(cast: Cast, long: list[int]):
+    page = soup(cast.bob, f"/rooms/{cast.room}?around={long[-1]}")
+    form = next(each for each in page.select("noscript form") if "Mark as read" in each.text)
+    answer = cast.bob.post(str(form["action"]), back="1", seq=str(form.select_one("[name=seq]")["value"]))
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/rooms/{cast.room}"
+    assert not soup(cast.bob, answer.headers["Location"]).select("#new-since")
+
+
 def test_with_little_unread_it_opens_at_the_end(cast: Cast, long: list[int]):
     cast.bob.post(f"/rooms/{cast.room}/read", seq=str(long[95]))
     page = soup(cast.bob, f"/rooms/{cast.room}")

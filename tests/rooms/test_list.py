@@ -91,6 +91,14 @@ def test_it_is_brought_up_to_date_by_the_stream(town: Live):
     stream.next("room.unread", containing='data-count="0"')
 
 
+def test_an_edit_changes_the_preview_at_once(town: Live):
+    said = town.alice.say(town.room, "a slip of the pen")
+    stream = town.bob.listen()
+    stream.next("hello")
+    town.alice.post(f"/messages/{said.id}/edit", body="as it should be")
+    stream.next("room.unread", containing="as it should be")
+
+
 def test_an_outsiders_stream_says_nothing_of_a_room(town: Live):
     outside, inside = town.mallory.listen(), town.bob.listen()
     outside.next("hello")
