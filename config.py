@@ -124,8 +124,7 @@ class Config:
     @property
     def public_url(self) -> str:
         """BASE_URL, or the address made from HOST and PORT."""
-        host = f"[{self.HOST}]" if ":" in self.HOST else self.HOST
-        return self.BASE_URL or f"http://{host}:{self.PORT}"
+        return self.BASE_URL or f"http://{self.HOST}:{self.PORT}"
 
     @property
     def https(self) -> bool:
@@ -137,6 +136,8 @@ class Config:
 
         :raises ConfigError: with the setting, what is wrong with it, and what to do.
         """
+        if ":" in self.HOST:
+            raise ConfigError(f"HOST is {self.HOST}; give a name or an IPv4 address. IPv6 is for the proxy in front.")
         public = urlsplit(self.public_url)
         if public.scheme not in {"http", "https"} or not public.hostname or public.path or public.query:
             raise ConfigError(f"BASE_URL is {self.BASE_URL!r}; give it as https://chat.example.org, without a path.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 
@@ -13,8 +12,3 @@ def now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def monotonic() -> float:
-    """Return seconds on a clock that never goes back; only differences mean anything."""
-    return time.monotonic()

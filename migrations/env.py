@@ -18,10 +18,13 @@ ADVISORY_LOCK = 7_263_004
 def run(connection: Connection) -> None:
     """Run on an open connection."""
     if not is_sqlite(connection.engine):
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))  # until the others are done
         connection.execute(text("SET lock_timeout = '4s'"))
         connection.execute(text("SET statement_timeout = '60s'"))
-        connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
-        connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+        connection.commit()  # what follows is a transaction of its own
     try:
         context.configure(
             connection=connection,
@@ -32,6 +35,7 @@ def run(connection: Connection) -> None:
             context.run_migrations()
     finally:
         if not is_sqlite(connection.engine):
+            connection.rollback()  # what failed, if something did
             connection.execute(text(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
             connection.execute(text("RESET ALL"))
 

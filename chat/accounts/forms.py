@@ -78,7 +78,12 @@ class SignInForm:
     @classmethod
     def read(cls) -> SignInForm:
         """Return what was sent."""
-        return cls(forms.line("email"), forms.secret("password"), forms.secret("next"))
+        email = forms.line("email")
+        try:
+            email = email_address(email)  # as it was stored, however it is written
+        except Invalid:
+            pass  # nobody has it
+        return cls(email, forms.secret("password"), forms.secret("next"))
 
 
 @dataclass(frozen=True)

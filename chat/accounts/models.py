@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.accounts.contexts import PersonContext
 from chat.database import Id, Model, Utc
+from chat.folding import LIMIT
 
 NAME_LIMIT = 64
 STATUS_LIMIT = 100
@@ -27,6 +28,8 @@ class User(Model):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    #: ``folding.folded(name)``, to search and to sort by.
+    folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
     #: Lower case, trimmed.
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from chat import clock, keys
 from chat.accounts.contexts import PersonContext, SessionContext
@@ -12,6 +12,7 @@ from chat.accounts.devices import describe
 from chat.accounts.models import Invitation, LoginSession, User
 from chat.database import db
 from chat.errors import NotFound
+from chat.folding import words
 
 
 def anybody() -> bool:
@@ -52,11 +53,11 @@ def directory(search: str, limit: int = 100) -> list[PersonContext]:
     """
     statement = (
         select(User.id, User.name, User.picture_id, User.status, User.last_seen_at)
-        .order_by(func.lower(User.name), User.id)
+        .order_by(User.folded_name, User.id)
         .limit(limit)
     )
-    for word in search.split()[:5]:
-        statement = statement.where(func.lower(User.name).contains(word.lower(), autoescape=True))
+    for word in words(search):
+        statement = statement.where(User.folded_name.contains(word, autoescape=True))
     return [PersonContext(*row) for row in db.session.execute(statement)]
 
 
@@ -92,6 +93,6 @@ def invitation_by(token: str) -> tuple[Invitation, str] | None:
     return (row[0], row[1]) if row else None
 
 
-def is_avatar(picture_id: str) -> bool:
-    """Tell whether a picture is somebody's face, and not of a message."""
-    return db.session.execute(select(User.id).where(User.picture_id == picture_id).limit(1)).scalar() is not None
+def picture_of(user_id: str) -> str | None:
+    """Return the id of somebody's picture, or None."""
+    return db.session.execute(select(User.picture_id).where(User.id == user_id)).scalar()

@@ -13,7 +13,7 @@ from chat.accounts.forms import ProfileForm, SignInForm, SignUpForm
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.models import ROLES
 from chat.errors import Invalid, NotFound, TooFast
-from chat.web import rate_limits, security
+from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
 from chat.web.templating import render_fragment, render_page
@@ -130,7 +130,7 @@ def sign_out() -> Response:
 def _signed_in(user_id: str, target: str) -> Response:
     before = guards.maybe_viewer()
     secret = service.start_session(
-        user_id, request.headers.get("User-Agent", ""), request.remote_addr or "", before.session_id if before else None
+        user_id, forms.header("User-Agent"), request.remote_addr or "", before.session_id if before else None
     )
     response = redirect(target, 303)
     assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
@@ -229,11 +229,15 @@ def end_other_devices() -> Response:
 # -- people
 
 
-@blueprint.get("/avatars/<id:picture_id>")
+@blueprint.get("/avatars/<id:person_id>")
 @signed_in
-def avatar(picture_id: str) -> Response:
-    """Send somebody's picture to anybody who is signed in."""
-    if not queries.is_avatar(picture_id):
+def avatar(person_id: str) -> Response:
+    """Send somebody's picture to anybody who is signed in: the one of today, whichever the address was made for.
+
+    Frames of a room's log stay as they were when somebody takes another picture.
+    """
+    picture_id = queries.picture_of(person_id)
+    if picture_id is None:
         raise NotFound
     return pictures.send(picture_id, "thumb")
 

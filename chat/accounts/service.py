@@ -15,6 +15,7 @@ from chat.accounts.sessions import LIFE
 from chat.bus import emit, transaction
 from chat.database import db
 from chat.errors import Conflict, Invalid, NotFound
+from chat.folding import folded
 from chat.log import Meta
 
 INVITATION_LIFE = timedelta(days=7)
@@ -142,7 +143,11 @@ def end_other_sessions(user_id: str, current_id: str) -> int:
 def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
     """Save somebody's name, status and look."""
     with transaction():
-        db.session.execute(update(User).where(User.id == user_id).values(name=name, status=status, theme=theme))
+        db.session.execute(
+            update(User)
+            .where(User.id == user_id)
+            .values(name=name, folded_name=folded(name), status=status, theme=theme)
+        )
         emit(UserChanged(user_id))
 
 
@@ -176,7 +181,14 @@ def invite(email: str, invited_by: str, room_id: str | None) -> None:
 
 
 def _add_user(user_id: str, name: str, email: str, password_hash: str, role: str) -> None:
-    values = {"id": user_id, "name": name, "email": email, "password_hash": password_hash, "role": role}
+    values = {
+        "id": user_id,
+        "name": name,
+        "folded_name": folded(name),
+        "email": email,
+        "password_hash": password_hash,
+        "role": role,
+    }
     db.session.execute(insert(User).values(status="", theme="auto", created_at=clock.now(), **values))
 
 

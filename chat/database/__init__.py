@@ -7,13 +7,12 @@ Reading is an ordinary session; writing goes through ``chat.bus.transaction`` an
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, TypeDecorator
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
@@ -100,14 +99,9 @@ def is_away(error: Exception) -> bool:
     )
 
 
-def in_list(values: Sequence[Any]) -> Sequence[Any]:
-    """Return values for ``column.in_(…)``, sorted so that two processes touch rows in the same order."""
-    return sorted(set(values))
-
-
 def is_sqlite(engine: Engine) -> bool:
     """Tell which of the two databases an engine speaks to."""
     return engine.dialect.name == "sqlite"
 
 
-__all__ = ["Base", "Big", "Id", "Model", "Utc", "db", "event", "in_list", "init_app", "is_away", "is_sqlite"]
+__all__ = ["Base", "Big", "Id", "Model", "Utc", "db", "init_app", "is_away", "is_sqlite"]

@@ -28,6 +28,7 @@ def engine_options(settings: Any) -> dict[str, Any]:
     """
     limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
     return {
+        "hide_parameters": True,
         "connect_args": {
             "options": f"{limits} -c timezone=UTC",
             "connect_timeout": 3,

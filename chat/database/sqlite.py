@@ -149,6 +149,7 @@ class WriterConnection(sqlite3.Connection):
 def engine_options(settings: Any) -> dict[str, Any]:
     """Return the engine options for Flask-SQLAlchemy."""
     return {
+        "hide_parameters": True,
         "connect_args": {"factory": WriterConnection, "timeout": 0, "check_same_thread": False},
         "pool_size": 20,
         "max_overflow": 40,

@@ -9,6 +9,8 @@ from chat.accounts.contexts import PersonContext
 from chat.presence.contexts import CrowdContext
 from chat.rooms.contexts import MemberContext, RoomContext
 
+#: Characters of a message.
+BODY_LIMIT = 10_000
 #: The box, in CSS pixels, into which the timeline fits a picture: alone, and beside others.
 BOX = (440, 320)
 TILE = (218, 164)
@@ -143,7 +145,7 @@ class Composer:
     body: str = ""
     #: Why the last try was refused.
     error: str = ""
-    limit: int = 10_000
+    limit: int = BODY_LIMIT
 
     @classmethod
     def sample(cls) -> Composer:
@@ -188,7 +190,7 @@ class EditForm:
     message: MessageContext
     body: str
     error: str = ""
-    limit: int = 10_000
+    limit: int = BODY_LIMIT
 
     @classmethod
     def sample(cls) -> EditForm:

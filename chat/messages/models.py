@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.database import Big, Id, Model, Utc
 
-BODY_LIMIT = 10_000
 REASON_LIMIT = 512
 PICTURES_LIMIT = 10
 

@@ -8,8 +8,8 @@ from chat.errors import Conflict, Invalid, NotAllowed
 from chat.messages.models import REASON_LIMIT, Message
 
 EDIT_WINDOW = timedelta(minutes=15)
-#: The page offers ten seconds; five more are for the way.
-UNDO_WINDOW = timedelta(seconds=15)
+#: The page offers ten seconds, and holds them while somebody is about to press.
+UNDO_WINDOW = timedelta(minutes=2)
 
 
 def require_may_edit(message: Message, editor_id: str, now: datetime) -> None:

@@ -26,7 +26,7 @@ from chat.messages.contexts import (
     TimelinePage,
 )
 from chat.messages.forms import MessageForm
-from chat.messages.models import BODY_LIMIT, Message
+from chat.messages.models import Message
 from chat.messages.service import Posted
 from chat.presence import queries as presence
 from chat.realtime import streams
@@ -233,7 +233,7 @@ def edit(message_id: str) -> str:
     """Show the form to change a message of one's own."""
     message = queries.get_visible(message_id, viewer().id)
     policy.require_may_edit(message, viewer().id, clock.now())
-    return _form("messages/edit.html", EditForm(_context(message_id), message.body, limit=BODY_LIMIT))
+    return _form("messages/edit.html", EditForm(_context(message_id), message.body))
 
 
 @blueprint.post("/messages/<id:message_id>/edit")
@@ -246,7 +246,7 @@ def update(message_id: str) -> Response:
         return _answer(service.edit_message(message_id, viewer().id, body), status=200)
     except (Invalid, NotAllowed) as problem:
         queries.get_visible(message_id, viewer().id)
-        page = EditForm(_context(message_id), body, problem.sentence, BODY_LIMIT)
+        page = EditForm(_context(message_id), body, problem.sentence)
         return Response(_form("messages/edit.html", page), problem.status)
 
 

@@ -20,9 +20,9 @@ from chat.database import db
 from chat.errors import Conflict, Invalid, NotFound
 from chat.messages import policy, queries
 from chat.messages.body import to_html
-from chat.messages.contexts import MessageContext, PictureContext
+from chat.messages.contexts import BODY_LIMIT, MessageContext, PictureContext
 from chat.messages.events import MessageDeleted, MessageEdited, MessagePosted, MessageRestored, RoomRead
-from chat.messages.models import BODY_LIMIT, PICTURES_LIMIT, Attachment, Message, MessageVersion
+from chat.messages.models import PICTURES_LIMIT, Attachment, Message, MessageVersion
 from chat.rooms.models import Membership, Room
 
 

@@ -18,7 +18,7 @@ blueprint = Blueprint("presence", __name__)
 @blueprint.post("/rooms/<id:room_id>/typing")
 @signed_in
 def typing(room_id: str) -> Response:
-    """Show that one is writing; more often than every two seconds, and in large rooms, it is simply not shown."""
+    """Show that one is writing; more often than every second, and in large rooms, it is simply not shown."""
     who = viewer()
     door = rooms.get_membership(room_id, who.id)
     try:

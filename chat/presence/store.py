@@ -101,7 +101,8 @@ class RedisStore:
         alive, active = pipeline.execute()
         gone = [member for member, alive_at in alive if alive_at < limit]
         if gone:
-            self._redis.zrem(self._ALIVE_KEY, *gone)
+            # By score, for one of them may have come back a moment ago.
+            self._redis.zremrangebyscore(self._ALIVE_KEY, "-inf", f"({limit}")
             self._redis.zrem(self._ACTIVE_KEY, *gone)
         active_at = dict(active)
         return [

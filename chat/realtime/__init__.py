@@ -139,6 +139,7 @@ class Realtime:
                 self.controls[kind](message)
 
     def _reconnected(self) -> None:
+        self.hub.look_again()
         self.background.run_once(self.sweep)
 
 

@@ -34,7 +34,7 @@ SLICE = 256
 #: Bytes handed to one reader at a time while it catches up.
 CHUNK = 64 * 1024
 #: Seconds between two pings; clients notice a dead stream by their absence.
-PING_EVERY = 15
+PING_EVERY = 14
 #: Seconds after which a reader that takes nothing is closed.
 BLOCKED_LIMIT = 30.0
 #: Milliseconds a client waits before it comes back, spread so that they do not all come at once.
@@ -284,6 +284,12 @@ class Hub:
                 if not self._send_ephemeral(connection, data) and must:
                     connection.missed = True
 
+    def look_again(self) -> None:
+        """Have every client look at its lists again, each when its next ping is due, for something may have been missed."""
+        with self.lock:
+            for connection in self._in_slices(self.connections):
+                connection.missed = True
+
     # -- inside
 
     def _write_loop(self) -> None:
@@ -380,7 +386,11 @@ class Hub:
     def _beat(self, second: int) -> None:
         with self.lock:
             for connection in self._in_slices(self._pulse[second % PING_EVERY]):
-                self._send_ephemeral(connection, _PING)
+                if connection.missed and connection.rest is None:
+                    connection.missed = False
+                    self._send(connection, sse.encode("hello"))
+                else:
+                    self._send_ephemeral(connection, _PING)
             limit = time.monotonic() - BLOCKED_LIMIT
             for connection in [each for each in self._blocked if each.blocked_since < limit]:
                 self.drop(connection)

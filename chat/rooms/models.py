@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.database import Big, Id, Model, Utc
+from chat.folding import LIMIT
 
 NAME_LIMIT = 64
 PURPOSE_LIMIT = 250
@@ -24,6 +25,8 @@ class Room(Model):
     kind: Mapped[str] = mapped_column(String(20))
     #: Empty for direct rooms, which are called by the other person.
     name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    #: ``folding.folded(name)``, to search by.
+    folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
     purpose: Mapped[str] = mapped_column(String(PURPOSE_LIMIT), default="")
     #: The two people of a direct room, sorted: the database allows one room per pair.
     direct_key: Mapped[str | None] = mapped_column(String(40), unique=True)

@@ -12,6 +12,7 @@ from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
 from chat.errors import NotFound
+from chat.folding import words
 from chat.rooms import kinds
 from chat.rooms.contexts import MemberContext, OpenRoomContext, RoomContext, RowContext
 from chat.rooms.models import Membership, Room
@@ -70,7 +71,7 @@ def audience(room_id: str) -> tuple[int, list[str]]:
         .outerjoin(Membership, Membership.room_id == Room.id)
         .outerjoin(User, User.id == Membership.user_id)
         .where(Room.id == room_id)
-        .order_by(func.lower(User.name), User.id)
+        .order_by(User.folded_name, User.id)
     )
     rows = db.session.execute(statement).all()
     if not rows:
@@ -163,8 +164,11 @@ def _with_preview(row: RowContext, texts: dict[str, str]) -> RowContext:
     return RowContext(row.room, row.active_at, texts.get(row.room.id, ""), row.unread)
 
 
-def open_rooms(user_id: str) -> tuple[OpenRoomContext, ...]:
-    """Return the rooms that anybody may join, the liveliest first."""
+def open_rooms(user_id: str, search: str = "") -> tuple[OpenRoomContext, ...]:
+    """Return the rooms that anybody may join, the liveliest first.
+
+    :param search: words that a name must contain; empty for all.
+    """
     mine = select(Membership.room_id).where(Membership.user_id == user_id)
     members = select(func.count()).where(Membership.room_id == Room.id).scalar_subquery()
     statement = (
@@ -173,6 +177,8 @@ def open_rooms(user_id: str) -> tuple[OpenRoomContext, ...]:
         .order_by(Room.active_at.desc(), Room.id)
         .limit(100)
     )
+    for word in words(search):
+        statement = statement.where(Room.folded_name.contains(word, autoescape=True))
     return tuple(
         OpenRoomContext(RoomContext(room.id, room.kind, room.name, room.purpose), count, joined)
         for room, count, joined in db.session.execute(statement)
@@ -185,7 +191,7 @@ def members(room_id: str, limit: int = 200) -> tuple[MemberContext, ...]:
         select(User, Membership.role)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.room_id == room_id)
-        .order_by(func.lower(User.name), User.id)
+        .order_by(User.folded_name, User.id)
         .limit(limit)
     )
     return tuple(MemberContext(user.context, role, room_id) for user, role in db.session.execute(statement))
@@ -211,7 +217,7 @@ def member_count(room_id: str) -> int:
 def non_members(room_id: str, limit: int = 100) -> tuple[PersonContext, ...]:
     """Return people who could be added to a room, by name."""
     inside = select(Membership.user_id).where(Membership.room_id == room_id)
-    statement = select(User).where(User.id.not_in(inside)).order_by(func.lower(User.name), User.id).limit(limit)
+    statement = select(User).where(User.id.not_in(inside)).order_by(User.folded_name, User.id).limit(limit)
     return tuple(user.context for user in db.session.execute(statement).scalars())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app
 
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
@@ -34,9 +34,9 @@ def home() -> Response:
 @signed_in
 def index() -> str:
     """Show one's rooms, those one may join, and the people there are."""
-    search = request.args.get("search", "")[:100]
+    search = forms.argument("search")[:100]
     others = tuple(person for person in people.directory(search) if person.id != viewer().id)
-    return render_page("rooms/index.html", HomePage(queries.open_rooms(viewer().id), others, search))
+    return render_page("rooms/index.html", HomePage(queries.open_rooms(viewer().id, search), others, search))
 
 
 @blueprint.get("/rooms/list")
@@ -97,7 +97,7 @@ def leave(room_id: str) -> Response:
 def members(room_id: str) -> str:
     """Show who is in a room, and how to add somebody."""
     door = queries.get_membership(room_id, viewer().id)
-    return render_page("rooms/members.html", _members_page(door, notice=request.args.get("invited", "")[:300]))
+    return render_page("rooms/members.html", _members_page(door, notice=forms.argument("invited")[:300]))
 
 
 @blueprint.post("/rooms/<id:room_id>/members")
@@ -120,7 +120,11 @@ def add_member(room_id: str) -> Response:
     known = people.user_by_email(email)
     if known is not None:
         service.grant(room_id, known.id, viewer().id)
-    elif current_app.config["REGISTRATION"] != "closed":
+    elif current_app.config["REGISTRATION"] == "closed":
+        sentence = f"{email} has no account here, and new ones are not made. Ask an administrator."
+        page = _members_page(door, email=form.email, error=sentence)
+        return Response(render_page("rooms/members.html", page), 422)
+    else:
         accounts.invite(email, viewer().id, room_id)
     return see_other(path_for("rooms.members", room_id=room_id, invited=email))
 

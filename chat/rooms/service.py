@@ -12,6 +12,7 @@ from chat.accounts.queries import get_user
 from chat.bus import transaction
 from chat.database import db
 from chat.errors import Invalid, NotFound
+from chat.folding import folded
 from chat.rooms import kinds, policy, queries
 from chat.rooms.events import MemberJoined, MemberLeft, RoomChanged
 from chat.rooms.kinds import direct
@@ -123,7 +124,9 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
         seq = log.take(room_id)
         door = queries.get_membership(room_id, actor_id)
         policy.require_may_manage(door.room, door.membership)
-        db.session.execute(update(Room).where(Room.id == room_id).values(name=name, purpose=purpose))
+        db.session.execute(
+            update(Room).where(Room.id == room_id).values(name=name, folded_name=folded(name), purpose=purpose)
+        )
         log.write(RoomChanged(room_id, seq, room_id, actor_id))
 
 
@@ -134,6 +137,7 @@ def _add_room(kind: str, name: str, purpose: str, direct_key: str | None, creato
             id=room_id,
             kind=kind,
             name=name,
+            folded_name=folded(name),
             purpose=purpose,
             direct_key=direct_key,
             created_by=creator_id,

@@ -11,6 +11,7 @@ import _socket
 import logging
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -228,7 +229,8 @@ class Server(pywsgi.WSGIServer):
         self.close()
         for handler in tuple(self.handlers):
             if handler.waiting:
-                handler.socket._sock.shutdown(socket.SHUT_RD)
+                with suppress(OSError):  # it has gone by itself
+                    handler.socket._sock.shutdown(socket.SHUT_RD)
 
     @property
     def busy(self) -> int:

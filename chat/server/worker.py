@@ -13,7 +13,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 
 class Worker(GeventWorker):
-    """A gevent worker with our server, a stop that waits for nobody's stream, and ``max_requests`` that counts."""
+    """A gevent worker with our server, and a stop that waits for nobody's stream."""
 
     def init_process(self) -> None:
         """Make the event that ends ``run`` at once instead of at gunicorn's next look."""

@@ -14,15 +14,32 @@ _LINE_END = re.compile(r"\r\n|\r")
 
 def text(name: str) -> str:
     """Return a field of several lines: line ends are LF, control characters are gone, spaces at the ends too."""
-    value = _LINE_END.sub("\n", request.form.get(name, ""))
-    return _UNSEEN.sub("", value).strip("\n\t ")
+    return _cleaned(request.form.get(name, ""))
 
 
 def line(name: str) -> str:
     """Return a field of one line: every run of white space is one space; composed, so that equal names compare equal."""
-    return unicodedata.normalize("NFC", " ".join(text(name).split()))
+    return _one_line(request.form.get(name, ""))
+
+
+def argument(name: str) -> str:
+    """Return a field of the address, like ``line``."""
+    return _one_line(request.args.get(name, ""))
+
+
+def header(name: str) -> str:
+    """Return a header of the request, like ``line``."""
+    return _one_line(request.headers.get(name, ""))
 
 
 def secret(name: str) -> str:
     """Return a field exactly as it was sent: a password, a token."""
     return request.form.get(name, "")
+
+
+def _cleaned(value: str) -> str:
+    return _UNSEEN.sub("", _LINE_END.sub("\n", value)).strip("\n\t ")
+
+
+def _one_line(value: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(_cleaned(value).split()))

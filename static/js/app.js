@@ -50,12 +50,20 @@ const nowhere = document.activeElement === document.body;
 if (nowhere && matchMedia("(pointer: fine)").matches) document.getElementById("body")?.focus({ preventScroll: true });
 
 let activeAt = 0;
+let activeSoon = 0;
 for (const name of ["pointerdown", "keydown", "wheel"]) addEventListener(name, active, { passive: true });
 active();
 
-/** Say that somebody is here who does something, at most once a minute. */
+/** Say that somebody is here who does something, at most once a minute, and what was the last of it. */
 function active() {
-  if (document.hidden || Date.now() - activeAt < ACTIVE_EVERY) return;
+  if (document.hidden || activeSoon) return;
+  const wait = activeAt + ACTIVE_EVERY - Date.now();
+  if (wait > 0) return (activeSoon = setTimeout(say, wait));
+  say();
+}
+
+function say() {
+  activeSoon = 0;
   activeAt = Date.now();
   post("/presence").catch(() => {});
 }

@@ -39,7 +39,7 @@ function mirror(shown) {
   const places = [...document.querySelectorAll(`[data-live="${CSS.escape(live ?? "")}"]`)];
   if (gone !== undefined) places.splice(0).forEach((place) => place.remove());
   else if (!places.length && into) document.getElementById(into)?.append(shown);
-  else if (!places.length && /^(preview|unread):/.test(live)) htmx.findAll("#room-list").forEach((list) => htmx.trigger(list, "refresh"));
+  else if (!places.length && live.startsWith("unread:")) htmx.findAll("#room-list").forEach((list) => htmx.trigger(list, "refresh"));
   const added = places.map((place) => {
     const copy = shown.cloneNode(true);
     place.replaceWith(copy);

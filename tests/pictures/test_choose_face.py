@@ -1,5 +1,6 @@
 """The picture of a person: a small square, for everybody who is signed in, and gone when it is replaced."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -18,8 +19,9 @@ def _choose(member: Member, data: bytes):
 def _face(member: Member) -> str:
     """Return the address of somebody's face, as their own page shows it."""
     page = member.get("/profile").text
-    assert "/avatars/" in page
-    return "/avatars/" + page.partition("/avatars/")[2][:16]
+    found = re.search(r"/avatars/\w{16}\?v=\w{16}", page)
+    assert found
+    return found[0]
 
 
 @pytest.fixture
@@ -38,11 +40,12 @@ def test_it_is_for_everybody_who_is_signed_in(cast: Cast, face: str):
 
 
 def test_it_is_not_among_the_pictures_of_messages(cast: Cast, face: str):
+    picture = face.rpartition("=")[2]
     for size in ("full", "thumb"):
-        assert fetch(cast.alice, face.replace("avatars", "pictures") + f"/{size}").status_code == 404
-    taken = cast.alice.post(f"/rooms/{cast.room}/messages", htmx=True, body="me", picture=face.rpartition("/")[2])
+        assert fetch(cast.alice, f"/pictures/{picture}/{size}").status_code == 404
+    taken = cast.alice.post(f"/rooms/{cast.room}/messages", htmx=True, body="me", picture=picture)
     assert taken.status_code == 422
-    assert cast.alice.post(f"/pictures/{face.rpartition('/')[2]}/delete").status_code == 404
+    assert cast.alice.post(f"/pictures/{picture}/delete").status_code == 404
 
 
 @pytest.mark.parametrize("size", [(1200, 400), (400, 1200)])
@@ -65,12 +68,17 @@ def test_it_stands_still(cast: Cast):
 def test_it_replaces_the_one_before(cast: Cast, face: str, tmp_path: Path):
     _choose(cast.alice, png(80, 80))
     assert _face(cast.alice) != face
-    assert fetch(cast.alice, face).status_code == 404
+    assert Image.open(BytesIO(fetch(cast.alice, face).data)).getpixel((9, 9)) == _pixel(cast), "in old frames too"
     with cast.app.app_context():
         jobs.run_due("destroy_picture")
     assert len(list(tmp_path.glob("pictures/**/*.webp"))) == 1
     cast.alice.post("/profile/picture/delete")
+    assert fetch(cast.alice, face).status_code == 404
     assert "/avatars/" not in cast.alice.get("/profile").text
+
+
+def _pixel(cast: Cast):
+    return Image.open(BytesIO(fetch(cast.alice, _face(cast.alice)).data)).getpixel((9, 9))
 
 
 def test_it_keeps_the_face_when_another_is_refused(cast: Cast, face: str):

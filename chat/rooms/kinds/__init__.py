@@ -10,8 +10,6 @@ class Kind:
     """What differs between rooms."""
 
     name: str
-    #: How people call it.
-    label: str
     #: Anybody who is signed in may find it and join.
     joinable: bool = False
     #: Members may add others, and may leave.

@@ -2,7 +2,7 @@
 
 from chat.rooms.kinds import Kind
 
-KIND = Kind(name="direct", label="Direct", changeable=False)
+KIND = Kind(name="direct", changeable=False)
 
 
 def key(one: str, other: str) -> str:

@@ -2,4 +2,4 @@
 
 from chat.rooms.kinds import Kind
 
-KIND = Kind(name="group", label="By invitation")
+KIND = Kind(name="group")

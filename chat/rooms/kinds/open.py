@@ -2,4 +2,4 @@
 
 from chat.rooms.kinds import Kind
 
-KIND = Kind(name="open", label="Open to everyone", joinable=True)
+KIND = Kind(name="open", joinable=True)

@@ -102,7 +102,6 @@ class MessageComposer extends HTMLElement {
     this.#uploads.clear();
     this.#tiles.replaceChildren();
     this.#body.value = "";
-    this.#typedAt = 0;
     save(this.#draft, "");
     this.#fit();
     this.#body.focus();

@@ -31,7 +31,8 @@ export class Reading {
     if (this.#seen <= this.#told) return;
     this.#told = this.#seen;
     this.#toldAt = Date.now();
-    post(this.#url, { seq: this.#seen }, { keepalive: true }).catch(() => (this.#told = 0));
+    const again = () => (this.#told = 0);
+    post(this.#url, { seq: this.#seen }, { keepalive: true }).then(({ status }) => status < 500 || again(), again);
   }
 
   stop() {

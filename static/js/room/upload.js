@@ -1,5 +1,8 @@
 import { meta, post, reason } from "../lib/dom.js";
 
+/** Milliseconds after which a picture that does not get through gives way to the next. */
+const LONGEST = 180_000;
+
 /** Pictures are sent one by one. */
 let line = Promise.resolve();
 
@@ -45,6 +48,7 @@ export class Upload extends EventTarget {
     const form = new FormData();
     form.append("image", this.#file);
     request.open("POST", this.#url);
+    request.timeout = LONGEST;
     request.setRequestHeader("X-CSRFToken", meta("csrf-token"));
     request.setRequestHeader("HX-Request", "true");
     request.upload.onprogress = ({ loaded, total }) => this.#turn("uploading", { progress: loaded / total });
