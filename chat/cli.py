@@ -35,9 +35,9 @@ def prepare(app: Flask) -> None:
     with app.app_context():
         upgrade(directory=str(Path(app.root_path) / "migrations"))
         click.echo(f"\n  Confab is at {absolute('/')}")
-        if not queries.anybody():
+        if not queries.has_administrator():
             link = absolute(path_for("accounts.set_up_form"), token=setup_token())
-            click.echo(f"  There is no account yet. Make the first one, an administrator, here:\n\n  {link}\n")
+            click.echo(f"  There is no administrator yet. Make the account of the first one here:\n\n  {link}\n")
         sys.stdout.flush()
 
 

@@ -14,10 +14,11 @@ class SiteSetUp:
 
 @dataclass(frozen=True)
 class UserSignedUp:
-    """Somebody made an account. ``room_id`` is where an invitation leads."""
+    """Somebody made an account. ``room_id`` is where an invitation leads, ``invited_by`` whose it is."""
 
     user_id: str
     room_id: str | None = None
+    invited_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from chat.errors import NotFound
 from chat.folding import words
 
 
-def anybody() -> bool:
-    """Tell whether there is an account at all."""
-    return db.session.execute(select(User.id).limit(1)).scalar() is not None
+def has_administrator() -> bool:
+    """Tell whether the site is set up: whether somebody is its administrator."""
+    return db.session.execute(select(User.id).where(User.role == "administrator").limit(1)).scalar() is not None
 
 
 def get_user(user_id: str) -> User:

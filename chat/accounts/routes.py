@@ -35,8 +35,8 @@ def setup_token() -> str:
 
 
 def _require_setup(token: str) -> None:
-    if queries.anybody() or not hmac.compare_digest(token.encode("utf-8", "replace"), setup_token().encode()):
-        raise NotFound("This set-up link does not work any more. If there is an account already, sign in.")
+    if queries.has_administrator() or not hmac.compare_digest(token.encode("utf-8", "replace"), setup_token().encode()):
+        raise NotFound("This set-up link does not work any more. If this site is set up already, sign in.")
 
 
 @blueprint.get("/setup")

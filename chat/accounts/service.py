@@ -33,7 +33,7 @@ def set_up(name: str, email: str, password: str) -> str:
     user_id = ids.new()
     try:
         with transaction():
-            if queries.anybody():
+            if queries.has_administrator():
                 raise Conflict("This site is set up already. Sign in, or sign up.")
             db.session.execute(insert(Meta).values(name="set_up_by", value=user_id))
             _add_user(user_id, name, email, password_hash, "administrator")
@@ -54,6 +54,8 @@ def sign_up(name: str, email: str, password: str, registration: str, token: str 
     """
     invitation = queries.invitation_by(token) if token else None
     policy.require_may_sign_up(registration, invitation is not None)
+    if invitation is not None:
+        policy.require_invited(email, invitation[0].email)
     passwords.check(password, name, email)
     password_hash = passwords.hashed(password)
     user_id = ids.new()
@@ -61,7 +63,7 @@ def sign_up(name: str, email: str, password: str, registration: str, token: str 
         with transaction():
             _add_user(user_id, name, email, password_hash, "member")
             room_id = _use_invitation(invitation[0].id, user_id) if invitation else None
-            emit(UserSignedUp(user_id, room_id))
+            emit(UserSignedUp(user_id, room_id, invitation[0].invited_by if invitation else None))
     except IntegrityError:
         sentence = "An account with this address cannot be made. If it is yours, sign in instead."
         raise Invalid(sentence, {"email": sentence}) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from chat.accounts.events import SiteSetUp, UserSignedUp
+from chat.accounts.models import User
 from chat.bus import during
 from chat.database import db
 from chat.log import Meta
@@ -21,6 +22,8 @@ def make_first_room(event: SiteSetUp) -> None:
     room_id = service.create_room("everyone", "open", "Where everybody is", event.user_id)
     db.session.add(Meta(name=FIRST_ROOM, value=room_id))
     db.session.flush()
+    for user_id in db.session.execute(select(User.id).where(User.id != event.user_id)).scalars().all():
+        service.admit(room_id, user_id)  # who was faster than the administrator
 
 
 @during(UserSignedUp)
@@ -33,4 +36,4 @@ def welcome(event: UserSignedUp) -> None:
     if event.room_id is not None:
         targets.add(event.room_id)
     for room_id in sorted(targets):
-        service.admit(room_id, event.user_id)
+        service.admit(room_id, event.user_id, event.invited_by if room_id == event.room_id else None)

@@ -84,9 +84,16 @@ def grant(room_id: str, user_id: str, actor_id: str) -> None:
         _add_member(room_id, user_id, "member", actor_id, seq)
 
 
-def admit(room_id: str, user_id: str) -> None:
-    """Put a new account into a room that was chosen for it, in the transaction that makes the account."""
-    _add_member(room_id, user_id, "member", user_id)
+def admit(room_id: str, user_id: str, invited_by: str | None = None) -> None:
+    """Put a new account into a room that was chosen for it, in the transaction that makes the account.
+
+    :param invited_by: whose invitation leads there; None if it leads there for everybody.
+    :raises Invalid: whoever invited them is no longer in the room.
+    """
+    seq = log.take(room_id)
+    if invited_by is not None and not queries.members_named([(room_id, invited_by)]):
+        raise Invalid("This invitation does not work any more. Ask for another one.")
+    _add_member(room_id, user_id, "member", user_id, seq)
 
 
 def revoke(room_id: str, user_id: str, actor_id: str) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import _socket
 import logging
+import re
 import socket
 import time
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from http.client import HTTPException
 from typing import Any
 
 from flask import Flask
@@ -27,18 +30,27 @@ from chat.server import door
 from chat.server.poller import Poller
 from chat.web import security
 
+_LENGTH = re.compile(r"[0-9]{1,15}")
+
 access = logging.getLogger("chat.access")
 trouble = logging.getLogger("chat.server")
 
 BACKLOG = 4096
-#: Seconds for the first bytes of a connection, for the next request on one that is kept open, for each piece of a body,
-#: and for the whole of an answer.
+#: Seconds for the first bytes of a connection, for the next request on one that is kept open, for the whole head of a
+#: request, for each piece of a body, and for the whole of an answer.
 FIRST_BYTES = 10.0
 KEEP_ALIVE = 75.0
+HEAD = 10.0
 NEXT_BYTES = 15.0
 ANSWER = 300.0
-#: Requests handled at the same time; beyond it connections wait in the kernel's queue.
+#: Bytes per second that a body must come with, after a start of NEXT_BYTES; and the longest that any may take.
+SLOWEST = 1024
+LONGEST_BODY = 300.0
+#: Connections served at the same time; beyond it, those that only wait for a request make room, and when there are none
+#: of them, new ones wait in the kernel's queue.
 MAX_HANDLERS = 1000
+#: How many of them one address may hold; not counted where all come from a proxy.
+MAX_FROM_ONE = MAX_HANDLERS // 2
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -92,31 +104,76 @@ class Handler(pywsgi.WSGIHandler):
     #: Whether it waits for the next one, and may be ended without losing anything.
     waiting = False
 
+    #: Ends the connection when a head or a body takes too long.
+    _deadline: Any = None
+
     def handle(self) -> None:
         """Serve requests until the connection ends or becomes a stream; count as busy meanwhile."""
-        self.server.handlers.add(self)
+        if not self.server.admit(self):
+            self.socket.close()
+            return
         try:
             super().handle()
         finally:
-            self.server.handlers.discard(self)
-            self.server.resume()
+            self._in_time()
+            self.server.forget(self)
+
+    def end(self) -> None:
+        """End the connection from outside: whoever reads from it finds its end."""
+        if self.socket is not None:
+            with suppress(OSError):  # it has gone by itself
+                self.socket._sock.shutdown(socket.SHUT_RD)
 
     def read_requestline(self) -> str:
         """Wait for the next request; a connection that waits may be ended when the server stops."""
+        self._in_time()  # also for what an answer did not wait for, and was read after it
         if self.server.draining and self.requests:
             return ""
         self.waiting = True
         self.socket.settimeout(KEEP_ALIVE if self.requests else FIRST_BYTES)
         try:
-            line: str = super().read_requestline()
+            self.rfile.peek(1)
         except TimeoutError:
             return ""
         finally:
             self.waiting = False
-            if self.socket is not None:
-                self.socket.settimeout(NEXT_BYTES)
+        self.socket.settimeout(NEXT_BYTES)
+        self._must_end_in(HEAD)
+        line: str = super().read_requestline()
         self.requests += 1
         return line
+
+    def MessageClass(self, *arguments: Any) -> Any:  # noqa: N802 - pywsgi's name
+        """Return the head of a request; refuse one on whose body two servers could disagree (RFC 9112 §6.3)."""
+        try:
+            head = super().MessageClass(*arguments)
+        except HTTPException as problem:
+            raise ValueError(str(problem)) from None
+        lengths, codings = head.get_all("Content-Length", []), head.get_all("Transfer-Encoding", [])
+        if len(lengths) + len(codings) > 1:
+            raise ValueError("more than one length")
+        if any(not _LENGTH.fullmatch(each) for each in lengths) or any(each.lower() != "chunked" for each in codings):
+            raise ValueError("a length that is none")
+        del head["Upgrade"]  # we speak nothing else, and pywsgi would leave the body unread
+        return head
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """Read the head; from here on the body has its time."""
+        super().read_request(raw_requestline)
+        self._in_time()
+        chunked = "Transfer-Encoding" in self.headers
+        if chunked or self.content_length:
+            length = self.content_length or 0
+            self._must_end_in(LONGEST_BODY if chunked else min(LONGEST_BODY, NEXT_BYTES + length / SLOWEST))
+        return True
+
+    def _must_end_in(self, seconds: float) -> None:
+        self._deadline = spawn_later(seconds, self.end)
+
+    def _in_time(self) -> None:
+        if self._deadline is not None:
+            self._deadline.kill(block=False)
+            self._deadline = None
 
     def finalize_headers(self) -> None:
         """Say that the connection ends, when the server is stopping."""
@@ -134,6 +191,7 @@ class Handler(pywsgi.WSGIHandler):
             return
         lines = [b"HTTP/1.1 " + self.status, *(name + b": " + value for name, value in self.response_headers)]
         head = b"\r\n".join([*lines, b"Date: " + _date(), b"Connection: close\r\n\r\n"])
+        self._in_time()
         # The socket leaves before handle() gets to its epilogue, which would read from it and close it.
         sock, self.socket = self.socket, None
         self.wsgi_input = _NothingToRead()
@@ -167,15 +225,40 @@ class Server(pywsgi.WSGIServer):
         # SERVER_NAME is given, for otherwise pywsgi asks the name service at every start.
         super().__init__(sock, app, log=None, error_log=None, environ={"SERVER_NAME": sock.getsockname()[0]}, **options)
         self.realtime: Realtime = app.extensions["realtime"]
-        self.handlers: set[Handler] = set()
+        #: In the order in which they came.
+        self.handlers: dict[Handler, None] = {}
+        self._from: Counter[str] = Counter()
         self.draining = False
         settings = app.config["SETTINGS"]
+        self._proxied = bool(settings.TRUSTED_PROXIES)
         self._hosts = frozenset(app.config["TRUSTED_HOSTS"])
         self._cookie = security.cookie_name(settings, "ticket")
         self._head = security.stream_head(settings)
         if self.realtime.hub.poller is None:
             self.realtime.hub.poller = Poller(self.realtime.hub)
         self._poller: Any = self.realtime.hub.poller
+
+    def admit(self, handler: Handler) -> bool:
+        """Count a connection; False if its address has as many as it may."""
+        address = handler.client_address[0]
+        if not self._proxied and self._from[address] >= MAX_FROM_ONE:
+            return False
+        self._from[address] += 1
+        self.handlers[handler] = None
+        if len(self.handlers) >= MAX_HANDLERS:
+            idle = next((each for each in self.handlers if each.waiting), None)
+            if idle is not None:
+                idle.end()
+        return True
+
+    def forget(self, handler: Handler) -> None:
+        """Count a connection no more."""
+        del self.handlers[handler]
+        address = handler.client_address[0]
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
+        self.resume()
 
     def full(self) -> bool:
         """Tell whether to stop accepting for now. No gevent Pool: a full one hangs what the door hands on."""
@@ -229,8 +312,7 @@ class Server(pywsgi.WSGIServer):
         self.close()
         for handler in tuple(self.handlers):
             if handler.waiting:
-                with suppress(OSError):  # it has gone by itself
-                    handler.socket._sock.shutdown(socket.SHUT_RD)
+                handler.end()
 
     @property
     def busy(self) -> int:

@@ -10,7 +10,6 @@ import base64
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
@@ -80,8 +79,8 @@ def csrf_token() -> str:
 
 
 def csrf_valid(token: str) -> bool:
-    """Tell whether a token was made for this session."""
-    cookie = read_cookie("session")
+    """Tell whether a token was made for this session, or for this visitor."""
+    cookie = read_cookie("session") or read_cookie("visitor")
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"==")
     except ValueError:
@@ -99,10 +98,14 @@ def _masked(data: bytes, mask: bytes) -> bytes:
 
 
 def _bound_to() -> str:
-    """Return the session cookie of this request, or the one that the response will set."""
-    cookie: str = g.get("new_session_cookie") or read_cookie("session")
+    """Return the cookie to which tokens of this request are bound: the session's, or one for those who have none.
+
+    They are two, because a request from another site comes without the session's cookie: what it is answered with must
+    not take its place.
+    """
+    cookie: str = read_cookie("session") or read_cookie("visitor") or g.get("new_visitor", "")
     if not cookie:
-        cookie = g.new_session_cookie = ids.secret()
+        cookie = g.new_visitor = ids.secret()
     return cookie
 
 
@@ -130,7 +133,7 @@ def _refuse_foreign() -> None:
         ours = site in {"same-origin", "none"}
     else:
         origin = request.headers.get("Origin")
-        ours = origin is None or urlsplit(origin).netloc == request.host
+        ours = origin is None or origin.partition("://")[2] == request.host
     if not ours:
         raise NotAllowed("This form was sent from another site. Open the page here and try again.")
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
@@ -204,7 +207,6 @@ def _complete(response: Response) -> Response:
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
         response.vary.update(("Cookie", "HX-Request"))
-    fresh = g.get("new_session_cookie")
-    if fresh:
-        set_cookie(response, "session", fresh, life=None)
+    if "new_visitor" in g:
+        set_cookie(response, "visitor", g.new_visitor, life=None)
     return response

@@ -1,0 +1,113 @@
+"""Clients that are slow, many, or say two things at once hold up nobody else."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from chat.server.http import MAX_FROM_ONE
+from tests.services import Site
+
+HEAD = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+_open: list[socket.socket] = []
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while _open:
+        _open.pop().close()
+
+
+def connect(site: Site, said: bytes, source: str = "127.0.0.1") -> socket.socket:
+    _open.append(sock := socket.create_connection(("127.0.0.1", site.port), timeout=20, source_address=(source, 0)))
+    sock.sendall(said)
+    return sock
+
+
+def answer(sock: socket.socket) -> bytes:
+    """Return all that comes until the other side closes."""
+    data = b""
+    while piece := sock.recv(65536):
+        data += piece
+    return data
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [b"Content-Length: 0\r\nContent-Length: 5", b"Content-Length: 5_0", b"Content-Length: +5", b"Content-Length: -1",
+     b"Transfer-Encoding: xchunked", b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5",
+     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", b"Content-Length: 5, 5"],
+)  # fmt: skip
+def test_a_body_has_one_length_or_there_is_no_answer(site: Site, fields: bytes):
+    sock = connect(site, HEAD + fields + b"\r\n\r\nGET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    found = answer(sock)
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert found.count(b"HTTP/1.1") == 1, "what follows is not taken for another request"
+
+
+def test_too_many_headers_are_no_fault_of_ours(site: Site):
+    sock = connect(site, HEAD + b"".join(b"X-%d: y\r\n" % n for n in range(200)) + b"\r\n")
+    assert answer(sock).startswith(b"HTTP/1.1 400 ")
+    assert "Traceback" not in site.output()
+
+
+def test_a_wish_for_another_protocol_is_not_heard(site: Site):
+    said = b"Content-Length: 3\r\nUpgrade: websocket\r\nConnection: close\r\n\r\na=b"
+    start = time.monotonic()
+    assert answer(connect(site, HEAD + said)).startswith(b"HTTP/1.1 403 ")
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("said", [b"GET /healthz HT", HEAD + b"X-Slow: ", HEAD + b"Content-Length: 300\r\n\r\n"])
+def test_a_byte_now_and_then_is_not_enough(site: Site, said: bytes):
+    sock = connect(site, said)
+    sock.settimeout(1)
+    assert any(ended(sock) for _ in range(40)), "it went on for 40 seconds"
+
+
+def ended(sock: socket.socket) -> bool:
+    """Wait a second, say one byte more, and tell whether the other side has had enough."""
+    try:
+        return not sock.recv(1000)
+    except TimeoutError:
+        pass
+    except OSError:
+        return True
+    try:
+        sock.send(b"x")
+    except OSError:
+        return True
+    return False
+
+
+def test_connections_that_wait_make_room(site: Site):
+    waiting = [
+        connect(site, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", f"127.0.0.{2 + n % 4}") for n in range(1100)
+    ]
+    for sock in waiting[::100]:
+        assert sock.recv(1000) != b"x"
+    start = time.monotonic()
+    assert requests.get(f"{site.url}/healthz", timeout=20).ok
+    assert time.monotonic() - start < 10
+
+
+def test_one_address_cannot_have_them_all(site: Site):
+    held = [connect(site, HEAD, "127.0.0.2") for _ in range(MAX_FROM_ONE + 50)]
+    assert requests.get(f"{site.url}/healthz", timeout=20).ok
+    ended = 0
+    for sock in held:
+        sock.setblocking(False)
+        try:
+            ended += sock.recv(10) == b""
+        except BlockingIOError:
+            pass
+        except OSError:
+            ended += 1
+    assert ended >= 50
