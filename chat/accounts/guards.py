@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, Request, current_app
+from flask import Flask, Request, current_app, request
 from flask_login import LoginManager, current_user
 
 from chat.accounts.sessions import Sessions, Viewer
 from chat.errors import NotSignedIn
-from chat.web import security
+from chat.web import rate_limits, security
+
+_TOO_FAST = "That is a lot of changes in a short time. Wait {wait}."
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,11 +57,20 @@ def maybe_viewer() -> Viewer | None:
 
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R]:
-    """Let only people who are signed in call a view."""
+    """Let only people who are signed in call a view, and change things at a pace that people have."""
+    counted = not getattr(view, "_often", False)
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        viewer()
+        who = viewer()
+        if counted and request.method == "POST":
+            rate_limits.limit("120/minute", _TOO_FAST, "changes", who.id, shared=False)
         return view(*args, **kwargs)
 
     return guarded
+
+
+def often(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that pages call by themselves, or that has a limit of its own."""
+    view._often = True  # type: ignore[attr-defined]
+    return view

@@ -182,8 +182,10 @@ def update_profile() -> Response:
     form = ProfileForm.read()
     try:
         form = form.checked()
-        chosen = request.files.get("picture")
-        picture_id = pictures.keep(chosen.stream, who.id, face=True) if chosen is not None and chosen.filename else None
+        chosen, picture_id = request.files.get("picture"), None
+        if chosen is not None and chosen.filename:
+            rate_limits.limit("20/hour", _TOO_MANY, "faces", who.id)
+            picture_id = pictures.keep(chosen.stream, who.id, face=True)
     except Invalid as problem:
         shown = _profile_page(form=form, problem=problem)
         return Response(render_page("accounts/profile.html", shown), problem.status)

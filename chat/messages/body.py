@@ -29,19 +29,26 @@ _markdown.linkify.add("//", None)  # an address begins with its scheme or its na
 _PLAIN = re.compile(r"(?!\s*(?:[-+]|\d+[.)]))[^*_`\[\]<>&\\~@/:\n]*")
 _DOTTED = re.compile(r"\w\.\w")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
-_MARKS = re.compile(r"[*_`\[\]()<>]|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTILINE)
+_MARKS = re.compile(r"[*_`\[\]()<>@]|://|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTILINE)
 #: More marks than this outside of fenced code and the text is shown as it was typed: looking for pairs takes time that
 #: grows with the square, and every list item is a piece of work.
 _MOST_MARKS = 400
 _LINE_MARKS = re.compile(r"[*_`]+|^[ \t]*(?:>|[-+][ \t]|\d+[.)][ \t])", re.MULTILINE)
 
 
-@lru_cache(maxsize=4096)
+#: Characters of a text whose HTML is remembered; what thousands of long ones became would fill the memory.
+_REMEMBERED = 1000
+
+
 def to_html(text: str) -> Markup:
     """Return the HTML of a message's text.
 
     :param text: at most 10,000 characters, line ends LF.
     """
+    return _remembered(text) if len(text) <= _REMEMBERED else _rendered(text)
+
+
+def _rendered(text: str) -> Markup:
     if _PLAIN.fullmatch(text) and not _DOTTED.search(text):
         return Markup(f"<p>{text}</p>\n") if text else Markup()  # noqa: S704 - nothing in it means anything in HTML
     if len(_MARKS.findall(_FENCED.sub("", text))) > _MOST_MARKS:
@@ -58,6 +65,9 @@ def to_html(text: str) -> Markup:
             set_tag_attribute_values={"a": {"target": "_blank"}, "pre": {"tabindex": "0"}},
         )
     )
+
+
+_remembered = lru_cache(maxsize=4096)(_rendered)
 
 
 def _absolute_links(tag: str, attribute: str, value: str) -> str | None:

@@ -9,10 +9,10 @@ from typing import IO
 from flask import Blueprint, Response, current_app, request
 
 from chat import clock, ids, log, pictures, realtime
-from chat.accounts.guards import signed_in, viewer
+from chat.accounts.guards import often, signed_in, viewer
 from chat.accounts.sessions import Viewer
 from chat.database import db
-from chat.errors import ChatError, Invalid, NotAllowed, NotFound
+from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast
 from chat.messages import policy, queries, service
 from chat.messages.contexts import (
     Composer,
@@ -174,6 +174,7 @@ def _seq(text: str) -> int:
 
 @blueprint.post("/rooms/<id:room_id>/messages")
 @signed_in
+@often
 @security.takes(4 * pictures.MAX_BYTES + 512 * 1024)
 def create(room_id: str) -> Response:
     """Post a message."""
@@ -346,6 +347,7 @@ def _own_pictures(picture_ids: tuple[str, ...], who: Viewer) -> list[PictureCont
 
 @blueprint.post("/rooms/<id:room_id>/read")
 @signed_in
+@often
 def read(room_id: str) -> Response:
     """Note how far one has read. With the field ``back`` it leads to the room, for pages without script."""
     service.mark_read(room_id, viewer().id, _seq(forms.line("seq")))
@@ -363,6 +365,8 @@ def events() -> Response:
         raise NotAllowed("An event stream is for pages of this site.")
     process, who = realtime.here(), viewer()
     ticket = Ticket(who.id, who.session_id)
+    if not process.streams.has_room(ticket):
+        raise TooFast("You have very many pages open. Close some of them.", 60)
     asked = streams.wanted(request.query_string.decode("ascii", "replace"), request.headers.get("Last-Event-ID"))
     resolved = process.streams.resolve(ticket, asked)
     if resolved.refused:
@@ -376,6 +380,7 @@ def events() -> Response:
 
 @blueprint.post("/events/ticket")
 @signed_in
+@often
 def renew_ticket() -> Response:
     """Answer with a fresh ticket for the door, so that a page left open can still come back through it."""
     return Response(status=204)

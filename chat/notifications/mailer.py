@@ -48,9 +48,11 @@ class Outbox:
     def send(self, mail: Mail) -> None:
         """Write the file; a second try writes the same one again."""
         message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._sender, mail.to, mail.subject
-        message.set_content(mail.text)
-        message.add_alternative(mail.html, subtype="html")
+        # "=?" would begin an encoded word, which could end the line. As it stands, so that links can be copied.
+        subject = mail.subject.replace("=?", "= ?")
+        message["From"], message["To"], message["Subject"] = self._sender, mail.to, subject
+        message.set_content(mail.text, cte="8bit")
+        message.add_alternative(mail.html, subtype="html", cte="8bit")
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{mail.key.replace(':', '-')}.eml").write_bytes(bytes(message))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from chat.accounts.guards import signed_in, viewer
+from chat.accounts.guards import often, signed_in, viewer
 from chat.errors import TooFast
 from chat.presence import broadcasts
 from chat.presence.tracker import tracker
@@ -17,6 +17,7 @@ blueprint = Blueprint("presence", __name__)
 
 @blueprint.post("/rooms/<id:room_id>/typing")
 @signed_in
+@often
 def typing(room_id: str) -> Response:
     """Show that one is writing; more often than every second, and in large rooms, it is simply not shown."""
     who = viewer()
@@ -33,6 +34,7 @@ def typing(room_id: str) -> Response:
 
 @blueprint.post("/presence")
 @signed_in
+@often
 def active() -> Response:
     """Note that one did something on a page; it says so at most once a minute."""
     who = viewer()

@@ -404,4 +404,4 @@ class Hub:
 
 
 def _reset(room_id: str) -> bytes:
-    return sse.encode("reset", f'{{"room": "{room_id}"}}')
+    return sse.encode("reset", json.dumps({"room": room_id}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 #: Rooms on one connection: the open tabs of one browser.
 MAX_ROOMS = 32
+#: Streams of one person on this process; a browser needs one.
+MOST_STREAMS = 64
 
 
 class Wanted(NamedTuple):
@@ -108,6 +110,8 @@ class Streams:
         self.hub = hub
         self._pump = pump
         self._revocations = revocations
+        #: Returns those of some rooms that a person may read: nothing is loaded for anybody else.
+        self.readable: Callable[[str, Sequence[str]], set[str]] = lambda user_id, room_ids: set(room_ids)
         self._slow: queue.SimpleQueue[tuple[Connection, bytes, list[Wanted]]] = queue.SimpleQueue()
 
     def start(self) -> None:
@@ -118,13 +122,18 @@ class Streams:
         """Tell whether this login session may hold a stream."""
         return not self._revocations.revoked(ticket.session_id)
 
+    def has_room(self, ticket: Ticket) -> bool:
+        """Tell whether a person may open one more stream here. A browser has one for all its tabs."""
+        return not self._app.config["RATE_LIMITS"] or len(self.hub.users.get(ticket.user_id, ())) < MOST_STREAMS
+
     def resolve(self, ticket: Ticket, rooms: Sequence[Wanted]) -> Resolved:
         """Find what a person gets of the rooms asked for, reading the database where needed."""
         resolved = Resolved()
+        seen = self.readable(ticket.user_id, [room_id for room_id, _ in rooms if ids.is_id(room_id)])
         for room_id, after in rooms:
             known = _known(room_id, after, self._pump.current_epoch())
             try:
-                if not ids.is_id(room_id):
+                if room_id not in seen:
                     raise NotFound
                 feed = self._pump.load(room_id, known)
             except NotFound:

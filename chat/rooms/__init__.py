@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(routes.blueprint)
     process: Realtime = app.extensions["realtime"]
     process.pump.audience = queries.audience
+    process.streams.readable = queries.readable
     process.controls["rooms"] = broadcasts.show_list_changed
     templating.provide("rooms")(_rows)
 

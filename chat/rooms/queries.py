@@ -57,6 +57,16 @@ def get_joinable(room_id: str) -> Room:
     return room
 
 
+def readable(user_id: str, room_ids: Collection[str]) -> set[str]:
+    """Return those of some rooms that a person may read."""
+    if not room_ids:
+        return set()
+    statement = select(Membership.room_id).where(
+        Membership.user_id == user_id, Membership.room_id.in_(sorted(room_ids))
+    )
+    return set(db.session.execute(statement).scalars())
+
+
 #: Members named beside a timeline and kept true there, the first of them by name.
 SHOWN_MEMBERS = 100
 

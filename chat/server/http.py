@@ -26,6 +26,7 @@ from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
 from chat.realtime import Realtime
 from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
+from chat.realtime.tickets import Ticket
 from chat.server import door
 from chat.server.poller import Poller
 from chat.web import security
@@ -298,13 +299,16 @@ class Server(pywsgi.WSGIServer):
             return
         if data.startswith(door.START) and not self.draining:
             request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
-            if request is not None and self.realtime.streams.allowed(request.ticket):
+            if request is not None and self._lets_in(request.ticket):
                 sock.recv(len(data))
                 connection = Connection(sock.detach(), *request.ticket)
                 head = b"%sDate: %s\r\n\r\n" % (self._head, _date())
                 self.realtime.streams.open_fast(connection, head, request.rooms)
                 return
         super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
+
+    def _lets_in(self, ticket: Ticket) -> bool:
+        return self.realtime.streams.allowed(ticket) and self.realtime.streams.has_room(ticket)
 
     def drain(self) -> None:
         """Stop accepting, end connections that wait for a request, let the others finish."""
