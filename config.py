@@ -136,6 +136,13 @@ class Config:
 
         :raises ConfigError: with the setting, what is wrong with it, and what to do.
         """
+        for name in ("BASE_URL", "DATABASE_URL", "REDIS_URL"):
+            try:
+                _ = urlsplit(getattr(self, name)).port
+            except ValueError:
+                raise ConfigError(f"{name} has a port that is no number from 0 to 65535.") from None
+        if not 1 <= self.PORT <= 65535:
+            raise ConfigError(f"PORT is {self.PORT}; give a number from 1 to 65535.")
         if ":" in self.HOST:
             raise ConfigError(f"HOST is {self.HOST}; give a name or an IPv4 address. IPv6 is for the proxy in front.")
         public = urlsplit(self.public_url)

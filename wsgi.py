@@ -27,12 +27,17 @@ def main() -> None:
         claim = _claim(settings)
     except ConfigError as problem:
         sys.exit(f"Confab cannot start. {problem}")
+    from sqlalchemy.exc import OperationalError
+
     from app import create_app
     from chat import cli, logs
 
     logs.configure()
     application = create_app(settings)
-    cli.prepare(application)
+    try:
+        cli.prepare(application)
+    except OperationalError as problem:
+        sys.exit(f"Confab cannot start. The database does not answer: {str(problem.orig).strip().splitlines()[0]}")
     if settings.WORKERS > 1:
         claim.close()
         os.execvp(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"])  # noqa: S606

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -48,12 +49,45 @@ def prepare(app: Flask) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
     """Make an account."""
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True)
     try:
-        user_id = service.add_user(person_name(" ".join(name.split())), email_address(email), password, role)
+        checked = person_name(" ".join(name.split())), email_address(email)
+        user_id = service.add_user(*checked, _password(password_stdin), role)
     except ChatError as problem:
         raise click.ClickException(problem.sentence) from None
     click.echo(user_id)
+
+
+@user_commands.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def change_role(email: str, role: str) -> None:
+    """Make somebody a member, a moderator or an administrator."""
+    _change(email, lambda user_id: service.change_role(user_id, role))
+
+
+@user_commands.command("password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def change_password(email: str, password_stdin: bool) -> None:
+    """Give somebody another password, and sign them out everywhere."""
+    _change(email, lambda user_id: service.change_password(user_id, _password(password_stdin)))
+
+
+def _change(email: str, change: Callable[[str], None]) -> None:
+    user = queries.user_by_email(email)
+    if user is None:
+        raise click.ClickException(f"There is no account with the address {email}.")
+    try:
+        change(user.id)
+    except ChatError as problem:
+        raise click.ClickException(problem.sentence) from None
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
 
 
 @click.command()

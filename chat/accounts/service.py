@@ -126,6 +126,26 @@ def sign_in(email: str, password: str) -> str | None:
     return found[0]
 
 
+def change_role(user_id: str, role: str) -> None:
+    """Give somebody another role."""
+    with transaction():
+        db.session.execute(update(User).where(User.id == user_id).values(role=role))
+        emit(UserChanged(user_id))
+
+
+def change_password(user_id: str, password: str) -> None:
+    """Give somebody another password; whoever is signed in with the old one is no longer.
+
+    :raises Invalid: the password cannot be used.
+    """
+    user = queries.get_user(user_id)
+    passwords.check(password, user.name, user.email)
+    password_hash = passwords.hashed(password)
+    with transaction():
+        db.session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+        _end(LoginSession.user_id == user_id, clock.now())
+
+
 def end_session(user_id: str, session_id: str) -> None:
     """Sign one browser of a person out.
 

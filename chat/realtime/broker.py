@@ -158,7 +158,7 @@ class RedisBroker:
                 log.warning("cannot publish: %s", type(problem).__name__)
 
     def _listen_loop(self, receive: Receive, reconnected: Callable[[], None]) -> None:
-        pause = 0.1
+        pause, complained = 0.1, False
         while not self._stopping:
             try:
                 with self._subscriber.pubsub() as pubsub:  # type: ignore[no-untyped-call]
@@ -171,8 +171,9 @@ class RedisBroker:
                     pause = 0.1
                     self._listen(pubsub, receive)
             except redis_link.ERRORS as problem:
-                if self._listening:
-                    log.warning("lost the subscription: %s", type(problem).__name__)
+                if self._listening or not complained:
+                    log.warning("no subscription to Redis, so others are heard later: %s", type(problem).__name__)
+                    complained = True
             finally:
                 self._pubsub, self._listening = None, False
             time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter

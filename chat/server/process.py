@@ -10,6 +10,7 @@ import gevent
 from flask import Flask
 from gevent.event import Event
 
+from chat.database import db
 from chat.server.http import Server, tune
 
 #: Seconds that requests under way get to finish when the process is told to stop.
@@ -27,6 +28,8 @@ def serve(app: Flask, sock: Any) -> None:
     server.start()
     stopping.wait()
     finish(app, [server])
+    with app.app_context():
+        db.engine.dispose()  # SQLite's last connection brings all into the one file that people copy
 
 
 def finish(app: Flask, servers: list[Server], grace: float = GRACE, alive: Any = None) -> None:

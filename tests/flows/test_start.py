@@ -29,6 +29,7 @@ def test_it_prints_the_address_and_the_set_up_link_until_there_is_an_account(sit
     assert f"Confab is at {site.url}/" in site.output()
     Person(site.url).set_up(site.setup_link)
     site.stop()
+    assert not list(site.folder.glob("*-wal")), "who copies the database file has all of it"
     (site.folder / "site.log").unlink()
     site.start()
     assert f"Confab is at {site.url}/" in site.output()
