@@ -11,9 +11,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import click, weight
+from bench import click, weight, work
 
-BENCHES = {"click": click.run, "weight": weight.run}
+BENCHES = {"click": click.run, "weight": weight.run, "post": work.run_post, "page": work.run_page}
 
 
 def machine() -> str:
