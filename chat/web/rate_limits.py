@@ -7,12 +7,14 @@ so that sending does not depend on Redis.
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
+from collections import deque
 from typing import Any
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat import redis_link
@@ -22,12 +24,47 @@ from chat.errors import TooFast
 _BREAKER = 1.0
 
 
+class Windows:
+    """Moving windows counted in this process.
+
+    Not the memory storage of ``limits``: that goes through every key a hundred times a second.
+    """
+
+    def __init__(self) -> None:
+        self._hits: dict[tuple[str, ...], tuple[float, deque[float]]] = {}
+        self._most = 1024
+
+    def seconds(self, rule: RateLimitItem, keys: tuple[str, ...], count: bool) -> int:
+        """Return 0 if there is room for one more, else the seconds until there is.
+
+        :param count: put it in.
+        """
+        now, span = time.monotonic(), float(rule.get_expiry())
+        key = (str(rule), *keys)
+        _, hits = self._hits.get(key) or (span, deque())
+        while hits and hits[0] <= now - span:
+            hits.popleft()
+        if len(hits) >= rule.amount:
+            return max(1, math.ceil(hits[0] + span - now))
+        if count:
+            hits.append(now)
+            self._hits[key] = (span, hits)
+            if len(self._hits) > self._most:
+                self._forget(now)
+        return 0
+
+    def _forget(self, now: float) -> None:
+        for key in [key for key, (span, hits) in self._hits.items() if not hits or hits[-1] <= now - span]:
+            del self._hits[key]
+        self._most = max(1024, 2 * len(self._hits))
+
+
 class RateLimits:
     """The counters of one process."""
 
     def __init__(self, settings: Any) -> None:
         self.on: bool = settings.RATE_LIMITS
-        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._here = Windows()
         self._shared: MovingWindowRateLimiter | None = None
         self._broken_until = 0.0
         if settings.REDIS_URL:
@@ -48,17 +85,16 @@ class RateLimits:
             return 0
         if shared and self._shared is not None and time.monotonic() >= self._broken_until:
             try:
-                return self._seconds(self._shared, rule, keys, count)
+                return _seconds(self._shared, rule, keys, count)
             except redis_link.ERRORS:
                 self._broken_until = time.monotonic() + _BREAKER
-        return self._seconds(self._here, rule, keys, count)
+        return self._here.seconds(rule, keys, count)
 
-    def _seconds(
-        self, counter: MovingWindowRateLimiter, rule: RateLimitItem, keys: tuple[str, ...], count: bool
-    ) -> int:
-        if counter.hit(rule, *keys) if count else counter.test(rule, *keys):
-            return 0
-        return max(1, round(counter.get_window_stats(rule, *keys).reset_time - time.time()))
+
+def _seconds(counter: MovingWindowRateLimiter, rule: RateLimitItem, keys: tuple[str, ...], count: bool) -> int:
+    if counter.hit(rule, *keys) if count else counter.test(rule, *keys):
+        return 0
+    return max(1, round(counter.get_window_stats(rule, *keys).reset_time - time.time()))
 
 
 def init_app(app: Flask) -> None:
