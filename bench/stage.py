@@ -125,7 +125,9 @@ class Stage:
         cores = cores or ["taskset", "-c", f"{SERVER},{OTHERS}"]
         return [*cores, sys.executable, "wsgi.py"]
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.site.stop()
         with self.app.app_context():
             db.session.remove()
@@ -237,7 +239,9 @@ class Stage:
                 last = select(Message.id).where(Message.room_id == room_id, Message.seq == messages)
                 with transaction():
                     message_id = db.session.execute(last).scalar_one()
-                    db.session.execute(Room.__table__.update().where(Room.id == room_id).values(last_message_id=message_id))
+                    db.session.execute(
+                        Room.__table__.update().where(Room.id == room_id).values(last_message_id=message_id)
+                    )
             cursor = f"{room_id}.{epoch()}.{messages}"
             db.session.remove()
         return Place(room_id, members, cursor)

@@ -24,7 +24,7 @@ def run_post() -> str:
     """Return messages a second on both databases."""
     take_sides()
     rows = [
-        f"| POST a message, {CONNECTIONS} connections, {ROOMS} rooms, {PEOPLE} people | messages/s | CPU µs | p50 ms | p99 ms |",
+        f"| POST, {CONNECTIONS} connections, {ROOMS} rooms, {PEOPLE} people | messages/s | CPU µs | p50 ms | p99 ms |",
         "| --- | --- | --- | --- | --- |",
     ]
     for database in ("sqlite", "postgresql"):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
 
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
@@ -31,6 +31,10 @@ _COLUMNS = (
     Message.body, Message.pictures, Message.created_at, Message.edited_at,
     Message.deleted_at, Message.deleted_by, Message.delete_reason,
 )  # fmt: skip
+
+_BY_CLIENT_ID = select(Message.id, Message.room_id, Message.seq, Message.body, Message.digest).where(
+    Message.author_id == bindparam("author"), Message.client_id == bindparam("client")
+)
 
 
 # -- pages
@@ -118,10 +122,9 @@ def contexts(message_ids: Collection[str]) -> dict[str, MessageContext]:
     return {message.id: message for message in _contexts(rows)}
 
 
-def by_client_id(author_id: str, client_id: str) -> Message | None:
+def by_client_id(author_id: str, client_id: str) -> Found | None:
     """Return what an author has posted under a ``client_id``, deleted or not."""
-    statement = select(Message).where(Message.author_id == author_id, Message.client_id == client_id)
-    return db.session.execute(statement).scalar_one_or_none()
+    return db.session.connection().execute(_BY_CLIENT_ID, {"author": author_id, "client": client_id}).one_or_none()
 
 
 # -- pictures
