@@ -60,31 +60,28 @@ static inline int read_requests(char ***list, int **sizes) {
     return count;
 }
 
-static inline int by_size(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Microseconds, kept for percentiles. */
+/* How often something took how long: 64 steps for each doubling of microseconds, so within 1.6 %. */
 struct times {
-    uint32_t *of;
-    size_t count, room;
+    long of[32 * 64], count;
+    int64_t worst;
 };
 
 static inline void note(struct times *t, int64_t ns) {
-    if (t->count == t->room) {
-        t->room = t->room ? 2 * t->room : 65536;
-        t->of = realloc(t->of, t->room * sizeof *t->of);
-    }
-    t->of[t->count++] = ns < 0 ? 0 : ns > 4000000000000LL ? 4000000000U : (uint32_t)(ns / 1000);
+    uint64_t us = ns < 0 ? 0 : ns / 1000, high = us < 64 ? 0 : 63 - __builtin_clzll(us) - 5;
+    size_t index = us < 64 ? us : high * 64 + (us >> (high - 1)) - 64;
+    t->of[index < sizeof t->of / sizeof *t->of ? index : sizeof t->of / sizeof *t->of - 1]++;
+    t->count++;
+    if (ns > t->worst) t->worst = ns;
+}
+
+static inline double at_share(struct times *t, double share) {
+    long left = (long)(share * (t->count - 1));
+    size_t index = 0;
+    while (index + 1 < sizeof t->of / sizeof *t->of && left >= t->of[index]) left -= t->of[index++];
+    return (index < 64 ? index : ((index % 64) + 64) << (index / 64 - 1)) / 1000.0;
 }
 
 static inline void print_times(struct times *t) {
-    qsort(t->of, t->count, sizeof *t->of, by_size);
-    double at[] = {0.5, 0.95, 0.99, 1};
-    const char *names[] = {"p50", "p95", "p99", "worst"};
-    for (int i = 0; i < 4; i++) {
-        size_t index = t->count ? (size_t)(at[i] * (t->count - 1)) : 0;
-        printf(", \"%s\": %.3f", names[i], t->count ? t->of[index] / 1000.0 : 0.0);
-    }
+    printf(", \"p50\": %.3f, \"p95\": %.3f, \"p99\": %.3f, \"worst\": %.3f", t->count ? at_share(t, 0.5) : 0,
+           t->count ? at_share(t, 0.95) : 0, t->count ? at_share(t, 0.99) : 0, t->worst / 1e6);
 }
