@@ -11,6 +11,7 @@ import _socket
 import logging
 import socket
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -23,6 +24,7 @@ from chat.realtime import Realtime
 from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
 from chat.server import door
+from chat.server.door import StreamRequest
 from chat.server.poller import Poller
 from chat.web import security
 
@@ -120,6 +122,27 @@ class Handler(pywsgi.WSGIHandler):
         self.requests += 1
         return line
 
+    def handle_one_response(self) -> None:
+        """Let a stream in that came on a connection which has served other requests; all else is for the application.
+
+        That is how a browser comes, and a proxy that keeps its connections: the door saw only the first request.
+        """
+        if self.command == "GET" and self.path.partition("?")[0] == door.PATH and self.request_version == "HTTP/1.1":
+            request = self.server.admit(self.path, self.headers.items())
+            if request is not None:
+                connection = Connection(self._leave(), *request.ticket)
+                self.server.realtime.streams.open_fast(connection, self.server.head(), request.rooms)
+                return
+        super().handle_one_response()
+
+    def _leave(self) -> int:
+        """Give up the socket, before handle() gets to its epilogue, which would read from it and close it."""
+        sock, self.socket = self.socket, None
+        self.wsgi_input = _NothingToRead()
+        self.headers_sent = self.close_connection = True
+        fd: int = sock.detach()
+        return fd
+
     def finalize_headers(self) -> None:
         """Say that the connection ends, when the server is stopping."""
         super().finalize_headers()
@@ -136,12 +159,7 @@ class Handler(pywsgi.WSGIHandler):
             return
         lines = [b"HTTP/1.1 " + self.status, *(name + b": " + value for name, value in self.response_headers)]
         head = b"\r\n".join([*lines, b"Date: " + _date(), b"Connection: close\r\n\r\n"])
-        # The socket leaves before handle() gets to its epilogue, which would read from it and close it.
-        sock, self.socket = self.socket, None
-        self.wsgi_input = _NothingToRead()
-        self.headers_sent = self.close_connection = True
-        connection = Connection(sock.detach(), *result.ticket)
-        self.server.realtime.streams.adopt(connection, head, result.resolved)
+        self.server.realtime.streams.adopt(Connection(self._leave(), *result.ticket), head, result.resolved)
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """Log the error without the environ, which holds cookies."""
@@ -219,11 +237,20 @@ class Server(pywsgi.WSGIServer):
             request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
             if request is not None and self.realtime.streams.allowed(request.ticket):
                 sock.recv(len(data))
-                connection = Connection(sock.detach(), *request.ticket)
-                head = b"%sDate: %s\r\n\r\n" % (self._head, _date())
-                self.realtime.streams.open_fast(connection, head, request.rooms)
+                self.realtime.streams.open_fast(Connection(sock.detach(), *request.ticket), self.head(), request.rooms)
                 return
         super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
+
+    def admit(self, target: str, headers: Iterable[tuple[str, str]]) -> StreamRequest | None:
+        """Return the stream that a request asks for and may have, or None if the application should look."""
+        if self.draining:
+            return None
+        request = door.admit(target, headers, self._hosts, self._cookie, self.realtime.ticket_key)
+        return request if request is not None and self.realtime.streams.allowed(request.ticket) else None
+
+    def head(self) -> bytes:
+        """Return the HTTP head of a stream."""
+        return b"%sDate: %s\r\n\r\n" % (self._head, _date())
 
     def drain(self) -> None:
         """Stop accepting, end connections that wait for a request, let the others finish."""
