@@ -52,8 +52,7 @@ def _viewer_style() -> str:
     who = guards.maybe_viewer()
     if who is None:
         return ""
-    style = ViewerStyle(who.id, who.role)
-    css = current_app.extensions["kept"]("accounts/viewer.css", person_id=style.person_id, role=style.role)
+    css = templating.render_kept("accounts/viewer.css", ViewerStyle(who.id, who.role))
     return path_for("accounts.viewer_style", person_id=who.id, role=who.role, v=f"{zlib.crc32(css.encode()):x}")
 
 

@@ -138,6 +138,12 @@ def render_fragment(name: str, context: Any) -> str:
     return current_app.jinja_env.get_template(name).render(_fields(context))
 
 
+def render_kept(name: str, context: Any) -> str:
+    """The same for a partial that is asked for again and again: what it was rendered from is rendered once."""
+    kept: Kept = current_app.extensions["kept"]
+    return kept(name, **_fields(context))
+
+
 def icon(name: str) -> Markup:
     """Return one of our icons; it says nothing to a screen reader, so whatever it stands in needs a name."""
     return _icon(static.static_url("icons/icons.svg"), name)
