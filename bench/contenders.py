@@ -161,10 +161,12 @@ class Confab(Contender):
     """Ours: sessions, tickets, memberships, the door, the hub, heartbeat, presence."""
 
     name = "Confab"
+    #: Whether it is one of several processes, or alone, without Redis.
+    shared = True
 
     def start(self, readers: int, rooms: int = 1) -> None:
         self.rooms = rooms
-        self.stage = Stage(redis=True).__enter__()
+        self.stage = Stage(redis=self.shared).__enter__()
         self.guests = self.stage.invite(readers)
         self.places = [self.stage.open(self.guests[number::rooms], name=f"Room {number}") for number in range(rooms)]
         self.port = self.stage.port
@@ -207,6 +209,13 @@ class Confab(Contender):
             "html": self.html(number, due),
         }
         return _command(*sealed(self._broker, channels.room(room_id), frame))
+
+
+class ConfabAlone(Confab):
+    """The embedded form: SQLite, one process, nothing else."""
+
+    name = "Confab, one process"
+    shared = False
 
 
 class Nchan(Contender):
