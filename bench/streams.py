@@ -67,9 +67,7 @@ def run_storm(readers: int = 10_000, rounds: int = 3) -> str:
         return {"seconds": found["seconds"], "rate": readers / found["seconds"], "cpu": spent}
 
     columns = {"seconds": ("seconds", ".2f"), "rate": ("streams/s", ",.0f"), "cpu": ("CPU s", ".2f")}
-    return table(
-        f"{readers:,} reconnect at once", columns, measure([RawC, Confab, Nchan, SocketIO], readers, rounds, what)
-    )
+    return table(f"{readers:,} reconnect at once", columns, measure([Confab, Nchan, SocketIO], readers, rounds, what))
 
 
 # -- from a POST to everybody

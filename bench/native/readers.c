@@ -119,18 +119,20 @@ static void start(struct stream *s) {
     epoll_ctl(set, EPOLL_CTL_ADD, s->fd, &event);
 }
 
-/* Everybody at once: connecting without waiting, the request as soon as the connection stands. */
+static void knock(struct stream *s, int poller) {
+    s->fd = dial(port);
+    s->open = s->carried = 0;
+    s->number = -1;
+    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = s};
+    epoll_ctl(poller, EPOLL_CTL_ADD, s->fd, &event);
+}
+
+/* Everybody at once: connecting without waiting, the request as soon as the connection stands; who is cut off tries again. */
 static void rush(int from, int n) {
     struct epoll_event *events = calloc(512, sizeof *events);
     int poller = epoll_create1(0), waiting = n;
-    for (int i = from; i < from + n; i++) {
-        all[i].fd = dial(port);
-        all[i].open = all[i].carried = 0;
-        all[i].number = -1;
-        struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &all[i]};
-        epoll_ctl(poller, EPOLL_CTL_ADD, all[i].fd, &event);
-    }
-    int64_t end = now_ns() + 120000000000LL;
+    for (int i = from; i < from + n; i++) knock(&all[i], poller);
+    int64_t end = now_ns() + 120000000000LL, look = now_ns();
     while ((opened < n || waiting) && now_ns() < end) {
         int found = waiting ? epoll_wait(poller, events, 512, 0) : 0;
         for (int i = 0; i < found; i++) {
@@ -145,6 +147,9 @@ static void rush(int from, int n) {
             epoll_ctl(set, EPOLL_CTL_ADD, s->fd, &event);
         }
         turn(found ? 0 : 1);
+        for (int i = from; now_ns() > look && i < from + n; i++)
+            if (all[i].fd < 0) waiting++, knock(&all[i], poller);
+        if (now_ns() > look) look = now_ns() + 200000000;
     }
     close(poller);
     free(events);
