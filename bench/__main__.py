@@ -11,9 +11,20 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import click, weight
+from bench import click, fanout, grow, streams, weight, work
 
-BENCHES = {"click": click.run, "weight": weight.run}
+BENCHES = {
+    "click": click.run,
+    "weight": weight.run,
+    "post": work.run_post,
+    "page": work.run_page,
+    "fanout": fanout.run,
+    "posted": streams.run_posted,
+    "idle": streams.run_idle,
+    "connect": streams.run_connect,
+    "storm": streams.run_storm,
+    "grow": grow.run,
+}
 
 
 def machine() -> str:

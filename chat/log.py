@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import Connection, ForeignKey, String, column, insert, select, table, text, update
+from sqlalchemy import Connection, ForeignKey, String, Table, bindparam, column, insert, select, table, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat import bus, clock, ids
@@ -68,6 +68,15 @@ class LogEvent:
 
 _types: dict[str, type[LogEvent]] = {}
 _rooms = table("rooms", column("id"), column("head"))
+# Built once: building a statement costs more than running it.
+_TAKE = update(_rooms).where(_rooms.c.id == bindparam("room")).values(head=_rooms.c.head + 1).returning(_rooms.c.head)
+_INSERT = insert(cast("Table", LogRow.__table__))
+_EVENTS = (
+    select(LogRow.name, LogRow.seq, LogRow.ref_id, LogRow.actor_id)
+    .where(LogRow.room_id == bindparam("room"), LogRow.seq > bindparam("after"))
+    .order_by(LogRow.seq)
+    .limit(bindparam("limit"))
+)
 
 
 def event_type(cls: type[LogEvent]) -> type[LogEvent]:
@@ -88,8 +97,7 @@ def take(room_id: str) -> int:
 
     :raises NotFound: there is no such room.
     """
-    statement = update(_rooms).where(_rooms.c.id == room_id).values(head=_rooms.c.head + 1).returning(_rooms.c.head)
-    seq: int | None = db.session.connection().execute(statement).scalar()
+    seq: int | None = db.session.connection().execute(_TAKE, {"room": room_id}).scalar()
     if seq is None:
         raise NotFound
     return seq
@@ -105,7 +113,7 @@ def write(event: LogEvent) -> None:
         "actor_id": event.actor_id,
         "created_at": clock.now(),
     }
-    db.session.connection().execute(insert(LogRow), row)
+    db.session.connection().execute(_INSERT, row)
     bus.emit(event)
 
 
@@ -128,13 +136,7 @@ def heads(room_ids: Collection[str]) -> dict[str, int]:
 
 def read(room_id: str, after: int, limit: int = REPLAY_LIMIT) -> list[LogEvent]:
     """Return the events that follow a ``seq``, in order."""
-    statement = (
-        select(LogRow.name, LogRow.seq, LogRow.ref_id, LogRow.actor_id)
-        .where(LogRow.room_id == room_id, LogRow.seq > after)
-        .order_by(LogRow.seq)
-        .limit(limit)
-    )
-    rows = db.session.connection().execute(statement)
+    rows = db.session.connection().execute(_EVENTS, {"room": room_id, "after": after, "limit": limit})
     return [_types.get(name, LogEvent)(room_id, seq, ref_id, actor_id) for name, seq, ref_id, actor_id in rows]
 
 

@@ -52,7 +52,7 @@ def _viewer_style() -> str:
     who = guards.maybe_viewer()
     if who is None:
         return ""
-    css = templating.render_fragment("accounts/viewer.css", ViewerStyle(who.id, who.role))
+    css = templating.render_kept("accounts/viewer.css", ViewerStyle(who.id, who.role))
     return path_for("accounts.viewer_style", person_id=who.id, role=who.role, v=f"{zlib.crc32(css.encode()):x}")
 
 

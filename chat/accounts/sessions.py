@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from chat import clock, keys
 from chat.accounts.contexts import PersonContext
@@ -22,6 +22,17 @@ from chat.realtime.tickets import LIFE as TICKET_LIFE
 
 #: A session ends when it was not used for so long.
 LIFE = timedelta(days=7)
+# Built once: most requests that are not remembered ask this, and building it costs more than asking.
+_BY_MARK = (
+    select(LoginSession.id, User.id, User.name, User.picture_id, User.status, User.role, User.theme)
+    .join(User, User.id == LoginSession.user_id)
+    .where(
+        LoginSession.secret_hash == bindparam("mark"),
+        LoginSession.revoked_at.is_(None),
+        LoginSession.expires_at > bindparam("now"),
+    )
+)
+
 #: Seconds a looked-up session is remembered.
 _REMEMBERED = 2.0
 _MOST = 20_000
@@ -114,13 +125,7 @@ def recently_revoked() -> list[str]:
 
 
 def _look_up(mark: str) -> Viewer | None:
-    now = clock.now()
-    statement = (
-        select(LoginSession.id, User.id, User.name, User.picture_id, User.status, User.role, User.theme)
-        .join(User, User.id == LoginSession.user_id)
-        .where(LoginSession.secret_hash == mark, LoginSession.revoked_at.is_(None), LoginSession.expires_at > now)
-    )
-    row = db.session.execute(statement).one_or_none()
+    row = db.session.connection().execute(_BY_MARK, {"mark": mark, "now": clock.now()}).one_or_none()
     if row is None:
         return None
     session_id, user_id, name, picture, status, role, theme = row

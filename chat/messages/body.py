@@ -26,7 +26,7 @@ assert _markdown.linkify is not None  # noqa: S101 - it comes with the extra of 
 _markdown.linkify.add("//", None)  # an address begins with its scheme or its name
 
 #: One line without anything that could mean something. Most messages are that, and cost 20 µs instead of 500.
-_PLAIN = re.compile(r"(?!\s*(?:[-+]|\d+[.)]))[^*_`\[\]<>&\\~@/:\n]*")
+_PLAIN = re.compile(r"(?!\s*(?:[-+]|\d+[.)]))[^*_`\[\]<>&\\~@/:\n\xa0]*")
 _DOTTED = re.compile(r"\w\.\w")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _MARKS = re.compile(r"[*_`\[\]()<>@]|://|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTILINE)

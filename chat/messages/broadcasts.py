@@ -30,7 +30,9 @@ READERS_LATER = 5.0
 def messages(events: Sequence[LogEvent]) -> list[str]:
     """Render messages as they are now, whatever happened to them then: a replay must not bring back what is gone."""
     known = {event.ref_id: event.subject for event in events if isinstance(event.subject, MessageContext)}
-    known |= queries.contexts([event.ref_id for event in events if event.ref_id not in known])
+    unknown = [event.ref_id for event in events if event.ref_id not in known]
+    if unknown:
+        known |= queries.contexts(unknown)
     return [render_fragment("messages/_message.html", MessageItem(known[event.ref_id])) for event in events]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
 
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
@@ -33,12 +33,29 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def _select() -> Select[*tuple[Any, ...]]:
+    return select(*_COLUMNS).join(User, User.id == Message.author_id)
+
+
+# Asked with every page and every message; built once, for building a statement costs several times what running it does.
+_LATEST = _select().where(Message.room_id == bindparam("room")).order_by(Message.seq.desc()).limit(bindparam("most"))
+_PREVIEWS = (
+    select(Room.id, Room.kind, User.name, Message.body, Message.pictures, Message.deleted_at)
+    .join(Message, Message.id == Room.last_message_id)
+    .join(User, User.id == Message.author_id)
+    .where(Room.id.in_(bindparam("rooms", expanding=True)))
+)
+_BY_CLIENT_ID = select(Message.id, Message.room_id, Message.seq, Message.body, Message.digest).where(
+    Message.author_id == bindparam("author"), Message.client_id == bindparam("client")
+)
+
+
 # -- pages
 
 
 def latest(room_id: str, limit: int = PAGE) -> TimelinePage:
     """Return the end of a timeline."""
-    rows = _descending(room_id, None, limit + 1)
+    rows = db.session.connection().execute(_LATEST, {"room": room_id, "most": limit + 1}).all()
     return _page(room_id, rows[:limit][::-1], older=len(rows) > limit, newer=False)
 
 
@@ -118,10 +135,9 @@ def contexts(message_ids: Collection[str]) -> dict[str, MessageContext]:
     return {message.id: message for message in _contexts(rows)}
 
 
-def by_client_id(author_id: str, client_id: str) -> Message | None:
+def by_client_id(author_id: str, client_id: str) -> Found | None:
     """Return what an author has posted under a ``client_id``, deleted or not."""
-    statement = select(Message).where(Message.author_id == author_id, Message.client_id == client_id)
-    return db.session.execute(statement).scalar_one_or_none()
+    return db.session.connection().execute(_BY_CLIENT_ID, {"author": author_id, "client": client_id}).one_or_none()
 
 
 # -- pictures
@@ -165,13 +181,8 @@ def picture_ids(message_id: str) -> list[str]:
 
 def previews(room_ids: Collection[str]) -> dict[str, str]:
     """Return one line of the last message of each room."""
-    statement = (
-        select(Room.id, Room.kind, User.name, Message.body, Message.pictures, Message.deleted_at)
-        .join(Message, Message.id == Room.last_message_id)
-        .join(User, User.id == Message.author_id)
-        .where(Room.id.in_(sorted(set(room_ids))))
-    )
-    return {row.id: _preview(row) for row in db.session.execute(statement)}
+    rows = db.session.connection().execute(_PREVIEWS, {"rooms": sorted(set(room_ids))})
+    return {row.id: _preview(row) for row in rows}
 
 
 def _preview(row: Found) -> str:
@@ -191,14 +202,8 @@ def _preview(row: Found) -> str:
 # -- inside
 
 
-def _select() -> Select[*tuple[Any, ...]]:
-    return select(*_COLUMNS).join(User, User.id == Message.author_id)
-
-
-def _descending(room_id: str, condition: ColumnElement[bool] | None, limit: int) -> list[Found]:
-    statement = _select().where(Message.room_id == room_id).order_by(Message.seq.desc()).limit(limit)
-    if condition is not None:
-        statement = statement.where(condition)
+def _descending(room_id: str, condition: ColumnElement[bool], limit: int) -> list[Found]:
+    statement = _select().where(Message.room_id == room_id, condition).order_by(Message.seq.desc()).limit(limit)
     return list(db.session.connection().execute(statement))
 
 

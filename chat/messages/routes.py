@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import IO
 
 from flask import Blueprint, Response, current_app, request
 
-from chat import clock, ids, log, pictures, realtime
+from chat import clock, ids, pictures, realtime
 from chat.accounts.guards import often, signed_in, viewer
 from chat.accounts.sessions import Viewer
 from chat.database import db
@@ -102,17 +102,16 @@ def index(room_id: str) -> str:
         page = _asked_page(room_id)
         if page is not None:
             return render_part("messages/_page.html", page)
-    return render_part(
-        "messages/_timeline.html", _timeline(door, lambda room_id: _asked_page(room_id) or queries.latest(room_id))
-    )
+    find: Find = lambda room_id: _asked_page(room_id) or queries.latest(room_id)  # noqa: E731 - said in place
+    return render_part("messages/_timeline.html", _timeline(door, find, len(_everybody(room_id))))
 
 
 def _room_page(door: Door, find: Find | None = None, refused: Composer | None = None, undo_id: str = "") -> str:
     who, room_id = viewer(), door.room.id
     room = rooms.room_context(door.room, who.id)
-    timeline = _timeline(door, find or _asked_stretch)
+    everybody = _everybody(room_id)
+    timeline = _timeline(door, find or _asked_stretch, len(everybody))
     members = rooms.members(room_id, rooms.SHOWN_MEMBERS)
-    everybody = rooms.audience(room_id)[1]
     context = RoomPage(
         room=room,
         timeline=timeline,
@@ -126,10 +125,16 @@ def _room_page(door: Door, find: Find | None = None, refused: Composer | None = 
     return render_page([f"rooms/show-{room.kind}.html", "rooms/show.html"], context)
 
 
-def _timeline(door: Door, find: Find) -> Timeline:
+def _everybody(room_id: str) -> Collection[str]:
+    """Return who is in a room: as the room's streams know it, where it is open."""
+    feed = realtime.here().pump.feeds.get(room_id)
+    return feed.members if feed is not None else rooms.member_ids(room_id)
+
+
+def _timeline(door: Door, find: Find, members: int) -> Timeline:
     room, read = door.room, door.membership
-    # The cursor is read before the messages: what happens in between comes once more by the stream, and is recognised.
-    cursor = Cursor(room.id, realtime.here().pump.current_epoch(), log.head(room.id))
+    # The room was read before the messages: what happens in between comes once more by the stream, and is recognised.
+    cursor = Cursor(room.id, realtime.here().pump.current_epoch(), room.head)
     unread = room.posted - read.last_read_number
     page = find(room.id)
     if page is None:
@@ -138,7 +143,7 @@ def _timeline(door: Door, find: Find) -> Timeline:
         room=rooms.room_context(room, viewer().id),
         page=_with_unread(page, read.last_read_seq) if unread > 0 else page,
         cursor=str(cursor),
-        report_every=max(3, rooms.member_count(room.id) // 100),
+        report_every=max(3, members // 100),
     )
 
 
@@ -181,22 +186,41 @@ def create(room_id: str) -> Response:
     who = viewer()
     form = MessageForm.read()
     try:
-        repeat = service.find_repeat(room_id, who.id, form.body, form.client_id)
-        if repeat is not None:
-            return _answer(repeat)
-        rate_limits.limit("20/10 seconds", _TOO_FAST, "messages", who.id, shared=False)
-        service.check_body(form.body, len(form.pictures) + len(form.files))
-        shown = _own_pictures(form.pictures, who)
-        if form.files:
-            rooms.get_membership(room_id, who.id)
-            shown += [_keep(file.stream, who) for file in form.files]
-        return _answer(service.post_message(room_id, who.person, form.body, form.client_id, shown))
+        return _answer(_post(room_id, form, who))
     except NotFound:
         raise
     except ChatError as problem:
         if is_htmx():
             raise
         return _refused(room_id, form, problem)
+
+
+def _post(room_id: str, form: MessageForm, who: Viewer) -> Posted:
+    """Post a message, or find the one that was posted under its ``client_id`` already.
+
+    A repeat of mere text runs into the database's constraint, or into a refusal: looking for it first would cost every
+    message a query. Pictures can be sent only once, so there it is looked for before they are touched.
+    """
+    same = (room_id, who.id, form.body, form.client_id)
+    if form.pictures or form.files:
+        return service.find_repeat(*same) or _post_new(room_id, form, who)
+    try:
+        return _post_new(room_id, form, who)
+    except ChatError:
+        repeat = service.find_repeat(*same)
+        if repeat is None:
+            raise
+        return repeat
+
+
+def _post_new(room_id: str, form: MessageForm, who: Viewer) -> Posted:
+    rate_limits.limit("20/10 seconds", _TOO_FAST, "messages", who.id, shared=False)
+    service.check_body(form.body, len(form.pictures) + len(form.files))
+    shown = _own_pictures(form.pictures, who)
+    if form.files:
+        rooms.get_membership(room_id, who.id)
+        shown += [_keep(file.stream, who) for file in form.files]
+    return service.post_message(room_id, who.person, form.body, form.client_id, shown)
 
 
 def _refused(room_id: str, form: MessageForm, problem: ChatError) -> Response:

@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chat import clock, ids, log
@@ -24,6 +25,23 @@ from chat.messages.contexts import BODY_LIMIT, MessageContext, PictureContext
 from chat.messages.events import MessageDeleted, MessageEdited, MessagePosted, MessageRestored, RoomRead
 from chat.messages.models import PICTURES_LIMIT, Attachment, Message, MessageVersion
 from chat.rooms.models import Membership, Room
+
+# The statements of ``post_message``, built once: building one costs more than running it.
+_PLACE = (
+    update(Room)
+    .where(Room.id == bindparam("room"))
+    .values(
+        head=Room.head + 1, posted=Room.posted + 1, last_message_id=bindparam("message"), active_at=bindparam("now")
+    )
+    .returning(Room.head, Room.posted)
+)
+_HAS_READ = (
+    update(Membership)
+    .where(Membership.room_id == bindparam("room"), Membership.user_id == bindparam("user"))
+    .values(last_read_seq=bindparam("seq"), last_read_number=bindparam("number"))
+)
+_MESSAGE = insert(cast("Table", Message.__table__))
+_ATTACHMENT = insert(cast("Table", Attachment.__table__))
 
 
 @dataclass(frozen=True)
@@ -85,8 +103,8 @@ def post_message(
             connection = db.session.connection()
             seq, number = _next_place(room_id, message_id, now)
             # After the lock: a removal that committed while we waited for it is seen here.
-            read = update(Membership).where(Membership.room_id == room_id, Membership.user_id == author.id)
-            if connection.execute(read.values(last_read_seq=seq, last_read_number=number)).rowcount != 1:
+            read = {"room": room_id, "user": author.id, "seq": seq, "number": number}
+            if connection.execute(_HAS_READ, read).rowcount != 1:
                 raise NotFound("This room is gone, or you are not in it.")
             message = {
                 "id": message_id,
@@ -101,13 +119,13 @@ def post_message(
                 "created_at": now,
                 "delete_reason": "",
             }
-            connection.execute(insert(Message), message)
+            connection.execute(_MESSAGE, message)
             if pictures:
                 rows = [
                     {"picture_id": picture.id, "message_id": message_id, "position": position}
                     for position, picture in enumerate(pictures)
                 ]
-                connection.execute(insert(Attachment), rows)
+                connection.execute(_ATTACHMENT, rows)
             context = MessageContext(message_id, room_id, seq, client_id, author, html, now, pictures=tuple(pictures))
             log.write(MessagePosted(room_id, seq, message_id, author.id, context))
     except IntegrityError:
@@ -220,13 +238,8 @@ def _next_place(room_id: str, message_id: str, now: datetime) -> tuple[int, int]
 
     :raises NotFound: there is no such room.
     """
-    statement = (
-        update(Room)
-        .where(Room.id == room_id)
-        .values(head=Room.head + 1, posted=Room.posted + 1, last_message_id=message_id, active_at=now)
-        .returning(Room.head, Room.posted)
-    )
-    row = db.session.connection().execute(statement).one_or_none()
+    place = {"room": room_id, "message": message_id, "now": now}
+    row = db.session.connection().execute(_PLACE, place).one_or_none()
     if row is None:
         raise NotFound("This room is gone, or you are not in it.")
     return row[0], row[1]

@@ -18,7 +18,7 @@ from chat.presence.contexts import CrowdLine, PresenceContext, PresenceMark, Typ
 from chat.presence.tracker import Change, tracker
 from chat.realtime.feed import Feed
 from chat.rooms import queries as rooms
-from chat.web.templating import render_fragment
+from chat.web.templating import render_fragment, render_kept
 
 
 @every(1.0)
@@ -36,16 +36,14 @@ def _show_changes(changes: list[Change]) -> None:
     people = [change.user_id for change in changes]
     partners = rooms.direct_partners(people)
     db.session.remove()
-    marks = {
-        change.user_id: _mark(change.user_id, change.state, datetime.fromtimestamp(change.seen_at, UTC))
-        for change in changes
-    }
-    for user_id, mark in marks.items():
-        for partner_id in partners.get(user_id, ()):
+    changed = {change.user_id: change for change in changes}
+    for user_id in changed.keys() & partners.keys():
+        mark = _changed_mark(changed[user_id])
+        for partner_id in partners[user_id]:
             realtime.here().to_user_here(partner_id, "presence", mark)
     for feed in tuple(realtime.here().pump.feeds.values()):
         if feed.places and any(user_id in feed.members for user_id in people):
-            html = "".join(marks[user_id] for user_id in _shown(feed) if user_id in marks)
+            html = "".join(_changed_mark(changed[user_id]) for user_id in _shown(feed) if user_id in changed)
             realtime.here().to_room_here(feed.room_id, "presence", _crowd(feed) + html)
 
 
@@ -63,9 +61,7 @@ def _show_all(newcomers: set[str]) -> None:
     for feed, shown in rooms_shown.items():
         marks = [_mark(who, state(who), people[who].last_seen_at) for who in shown if who in people]
         html = _crowd(feed) + "".join(marks)
-        for user_id in newcomers:
-            if feed in feeds[user_id]:
-                process.to_user_here(user_id, "presence", html)
+        process.to_users_here([user_id for user_id in newcomers if feed in feeds[user_id]], "presence", html)
         time.sleep(0)  # lets the event loop turn between two rooms
 
 
@@ -90,6 +86,10 @@ def _crowd(feed: Feed) -> str:
     return render_fragment("presence/_crowd.html", CrowdLine(crowd))
 
 
+def _changed_mark(change: Change) -> str:
+    return _mark(change.user_id, change.state, datetime.fromtimestamp(change.seen_at, UTC))
+
+
 def _mark(user_id: str, state: str, seen_at: datetime | None) -> str:
     shown = PresenceContext(user_id, state, seen_at if state == "offline" else None)
-    return render_fragment("presence/_change.html", PresenceMark(shown))
+    return render_kept("presence/_change.html", PresenceMark(shown))

@@ -119,7 +119,13 @@ class Realtime:
 
     def to_user_here(self, user_id: str, name: str, html: str) -> None:
         """Show something to the streams that one person has on this process."""
-        self.hub.to_user(user_id, sse.encode(name, html), must=True)
+        self.to_users_here([user_id], name, html)
+
+    def to_users_here(self, user_ids: Iterable[str], name: str, html: str) -> None:
+        """Show something to the streams that some people have on this process; the bytes are made once."""
+        data = sse.encode(name, html)
+        for user_id in user_ids:
+            self.hub.to_user(user_id, data, must=True)
 
     def _show(self, room_id: str, name: str, html: str) -> None:
         feed = self.pump.feeds.get(room_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from chat.accounts.contexts import PersonContext
@@ -26,6 +27,29 @@ class Door:
     membership: Membership
 
 
+# The statements behind every page of a room, built once: building one costs several times what running it does.
+_DOOR = (
+    select(Room, Membership)
+    .join(Membership, Membership.room_id == Room.id)
+    .where(Room.id == bindparam("room"), Membership.user_id == bindparam("user"))
+)
+_AUDIENCE = (
+    select(Room.head, Membership.user_id)
+    .outerjoin(Membership, Membership.room_id == Room.id)
+    .outerjoin(User, User.id == Membership.user_id)
+    .where(Room.id == bindparam("room"))
+    .order_by(User.folded_name, User.id)
+)
+_MEMBER_IDS = select(Membership.user_id).where(Membership.room_id == bindparam("room"))
+_MEMBERS = (
+    select(User.id, User.name, User.picture_id, User.status, User.last_seen_at, Membership.role)
+    .join(Membership, Membership.user_id == User.id)
+    .where(Membership.room_id == bindparam("room"))
+    .order_by(User.folded_name, User.id)
+    .limit(bindparam("most"))
+)
+_COUNT = select(func.count()).where(Membership.room_id == bindparam("room"))
+
 #: Returns one line of the last message of each room, by room id. Set by the feature that has messages.
 previews: Callable[[Collection[str]], dict[str, str]] = lambda room_ids: {}  # noqa: E731 - a slot
 
@@ -35,12 +59,7 @@ def get_membership(room_id: str, user_id: str) -> Door:
 
     :raises NotFound: there is no such room, or they are not in it; the two look the same.
     """
-    statement = (
-        select(Room, Membership)
-        .join(Membership, Membership.room_id == Room.id)
-        .where(Room.id == room_id, Membership.user_id == user_id)
-    )
-    row = db.session.execute(statement).one_or_none()
+    row = db.session.execute(_DOOR, {"room": room_id, "user": user_id}).one_or_none()
     if row is None:
         raise NotFound("This room is gone, or you are not in it.")
     return Door(row[0], row[1])
@@ -76,14 +95,7 @@ def audience(room_id: str) -> tuple[int, list[str]]:
 
     :raises NotFound: there is no such room.
     """
-    statement = (
-        select(Room.head, Membership.user_id)
-        .outerjoin(Membership, Membership.room_id == Room.id)
-        .outerjoin(User, User.id == Membership.user_id)
-        .where(Room.id == room_id)
-        .order_by(User.folded_name, User.id)
-    )
-    rows = db.session.execute(statement).all()
+    rows = db.session.connection().execute(_AUDIENCE, {"room": room_id}).all()
     if not rows:
         raise NotFound
     return rows[0][0], [user_id for _, user_id in rows if user_id is not None]
@@ -118,12 +130,9 @@ def other_person(room_id: str, viewer_id: str) -> PersonContext | None:
     return user.context if user else None
 
 
-def rows_of(user_id: str, room_ids: Collection[str] | None = None) -> tuple[RowContext, ...]:
-    """Return the list of somebody's rooms, latest first. A direct room nobody has written in is its maker's alone.
-
-    :param room_ids: only these; None for all.
-    """
-    found = _rows(and_(Membership.user_id == user_id, _is_one_of(room_ids)))
+def rows_of(user_id: str) -> tuple[RowContext, ...]:
+    """Return the list of somebody's rooms, latest first. A direct room nobody has written in is its maker's alone."""
+    found = _rows(_ROWS_OF, {"user": user_id})
     texts = previews([row.room.id for _, row in found])
     rows = [_with_preview(row, texts) for _, row in found]
     return tuple(sorted(rows, key=lambda row: row.active_at, reverse=True))
@@ -131,7 +140,7 @@ def rows_of(user_id: str, room_ids: Collection[str] | None = None) -> tuple[RowC
 
 def rows_for(room_ids: Collection[str], user_ids: Collection[str]) -> list[tuple[str, RowContext]]:
     """Return the lines of some rooms in the lists of some people, each with the person's id."""
-    found = _rows(and_(Membership.user_id.in_(sorted(user_ids)), _is_one_of(room_ids)))
+    found = _rows(_ROWS_FOR, {"users": sorted(user_ids), "rooms": sorted(room_ids)})
     texts = previews(room_ids)
     return [(user_id, _with_preview(row, texts)) for user_id, row in found]
 
@@ -140,18 +149,15 @@ def rows_of_pairs(pairs: Collection[tuple[str, str]]) -> list[tuple[str, RowCont
     """Return the lines of rooms in people's lists, by pairs of room and person, each with the person's id."""
     if not pairs:
         return []
-    found = _rows(tuple_(Membership.room_id, Membership.user_id).in_(sorted(pairs)))
+    statement = _select_rows(tuple_(Membership.room_id, Membership.user_id).in_(sorted(pairs)))
     texts = previews({room_id for room_id, _ in pairs})
-    return [(user_id, _with_preview(row, texts)) for user_id, row in found]
+    return [(user_id, _with_preview(row, texts)) for user_id, row in _rows(statement, {})]
 
 
-def _is_one_of(room_ids: Collection[str] | None) -> ColumnElement[bool]:
-    return true() if room_ids is None else Membership.room_id.in_(sorted(room_ids))
-
-
-def _rows(condition: ColumnElement[bool]) -> list[tuple[str, RowContext]]:
+def _select_rows(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     other = aliased(Membership)
-    statement = (
+    return (
+
         select(
             Membership.user_id, Room.id, Room.kind, Room.name, Room.purpose, Room.active_at,
             (Room.posted - Membership.last_read_number).label("unread"),
@@ -162,8 +168,21 @@ def _rows(condition: ColumnElement[bool]) -> list[tuple[str, RowContext]]:
         .outerjoin(User, User.id == other.user_id)
         .where(condition, or_(Room.kind != "direct", Room.posted > 0, Room.created_by == Membership.user_id))
     )  # fmt: skip
+
+
+_ROWS_OF = _select_rows(Membership.user_id == bindparam("user"))
+_ROWS_FOR = _select_rows(
+    and_(
+        Membership.user_id.in_(bindparam("users", expanding=True)),
+        Membership.room_id.in_(bindparam("rooms", expanding=True)),
+    )
+)
+
+
+def _rows(statement: Select[*tuple[Any, ...]], values: dict[str, Any]) -> list[tuple[str, RowContext]]:
+    found = db.session.connection().execute(statement, values)
     rows = []
-    for user_id, room_id, kind, name, purpose, active_at, unread, *person_row in db.session.execute(statement):
+    for user_id, room_id, kind, name, purpose, active_at, unread, *person_row in found:
         person = PersonContext(*person_row) if person_row[0] else None
         room = RoomContext(room_id, kind, person.name if person else name or "Nobody any more", purpose, person)
         rows.append((user_id, RowContext(room, active_at, "", max(0, unread))))
@@ -197,14 +216,16 @@ def open_rooms(user_id: str, search: str = "") -> tuple[OpenRoomContext, ...]:
 
 def members(room_id: str, limit: int = 200) -> tuple[MemberContext, ...]:
     """Return the members of a room by name."""
-    statement = (
-        select(User, Membership.role)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.room_id == room_id)
-        .order_by(User.folded_name, User.id)
-        .limit(limit)
+    rows = db.session.connection().execute(_MEMBERS, {"room": room_id, "most": limit})
+    return tuple(
+        MemberContext(PersonContext(row.id, row.name, row.picture_id, row.status, row.last_seen_at), row.role, room_id)
+        for row in rows
     )
-    return tuple(MemberContext(user.context, role, room_id) for user, role in db.session.execute(statement))
+
+
+def member_ids(room_id: str) -> list[str]:
+    """Return who is in a room, in no order."""
+    return list(db.session.connection().execute(_MEMBER_IDS, {"room": room_id}).scalars())
 
 
 def members_named(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], MemberContext]:
@@ -220,7 +241,7 @@ def members_named(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], M
 
 def member_count(room_id: str) -> int:
     """Return how many members a room has."""
-    count: int = db.session.execute(select(func.count()).where(Membership.room_id == room_id)).scalar_one()
+    count: int = db.session.connection().execute(_COUNT, {"room": room_id}).scalar_one()
     return count
 
 

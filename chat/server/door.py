@@ -7,7 +7,7 @@ left untouched for the ordinary handler, which decides with the real session. Th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from chat.errors import Invalid
@@ -18,7 +18,8 @@ from chat.realtime.tickets import Ticket
 #: Most bytes a request at the door may have.
 PEEK = 4096
 
-START = b"GET /events"
+PATH = "/events"
+START = b"GET " + PATH.encode()
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,27 @@ def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> Stream
         return None
     if method != "GET" or version != "HTTP/1.1":
         return None
-    headers: dict[str, str] = {}
+    pairs = []
     for line in lines:
         name, colon, value = line.partition(":")
+        if not colon or name != name.strip():
+            return None
+        pairs.append((name, value))
+    return admit(target, pairs, hosts, cookie, key)
+
+
+def admit(
+    target: str, pairs: Iterable[tuple[str, str]], hosts: Collection[str], cookie: str, key: bytes
+) -> StreamRequest | None:
+    """Return the stream that a GET asks for, or None if the application should look.
+
+    :param target: the path with its query.
+    :param pairs: the headers as they were sent, each with its value.
+    """
+    headers: dict[str, str] = {}
+    for name, value in pairs:
         name = name.lower()
-        if not colon or name in headers or name != name.strip():
+        if name in headers:
             return None
         headers[name] = value.strip()
     if {"content-length", "transfer-encoding", "expect", "upgrade"} & headers.keys():

@@ -13,6 +13,7 @@ import re
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -20,7 +21,7 @@ from http.client import HTTPException
 from typing import Any
 
 from flask import Flask
-from gevent import pywsgi, spawn_later
+from gevent import pywsgi, sleep, spawn_later
 from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
 
 from chat.realtime import Realtime
@@ -28,6 +29,7 @@ from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
 from chat.realtime.tickets import Ticket
 from chat.server import door
+from chat.server.door import StreamRequest
 from chat.server.poller import Poller
 from chat.web import security
 
@@ -128,6 +130,9 @@ class Handler(pywsgi.WSGIHandler):
     def read_requestline(self) -> str:
         """Wait for the next request; a connection that waits may be ended when the server stops."""
         self._in_time()  # also for what an answer did not wait for, and was read after it
+        if self.requests:
+            # A client that is quick enough has its next request here already; without this it would never be the others' turn.
+            sleep(0)
         if self.server.draining and self.requests:
             return ""
         self.waiting = True
@@ -176,6 +181,28 @@ class Handler(pywsgi.WSGIHandler):
             self._deadline.kill(block=False)
             self._deadline = None
 
+    def handle_one_response(self) -> None:
+        """Let a stream in that came on a connection which has served other requests; all else is for the application.
+
+        That is how a browser comes, and a proxy that keeps its connections: the door saw only the first request.
+        """
+        if self.command == "GET" and self.path.partition("?")[0] == door.PATH and self.request_version == "HTTP/1.1":
+            request = self.server.stream_for(self.path, self.headers.items())
+            if request is not None:
+                connection = Connection(self._leave(), *request.ticket)
+                self.server.realtime.streams.open_fast(connection, self.server.head(), request.rooms)
+                return
+        super().handle_one_response()
+
+    def _leave(self) -> int:
+        """Give up the socket, before handle() gets to its epilogue, which would read from it and close it."""
+        self._in_time()
+        sock, self.socket = self.socket, None
+        self.wsgi_input = _NothingToRead()
+        self.headers_sent = self.close_connection = True
+        fd: int = sock.detach()
+        return fd
+
     def finalize_headers(self) -> None:
         """Say that the connection ends, when the server is stopping."""
         super().finalize_headers()
@@ -192,13 +219,7 @@ class Handler(pywsgi.WSGIHandler):
             return
         lines = [b"HTTP/1.1 " + self.status, *(name + b": " + value for name, value in self.response_headers)]
         head = b"\r\n".join([*lines, b"Date: " + _date(), b"Connection: close\r\n\r\n"])
-        self._in_time()
-        # The socket leaves before handle() gets to its epilogue, which would read from it and close it.
-        sock, self.socket = self.socket, None
-        self.wsgi_input = _NothingToRead()
-        self.headers_sent = self.close_connection = True
-        connection = Connection(sock.detach(), *result.ticket)
-        self.server.realtime.streams.adopt(connection, head, result.resolved)
+        self.server.realtime.streams.adopt(Connection(self._leave(), *result.ticket), head, result.resolved)
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """Log the error without the environ, which holds cookies."""
@@ -301,11 +322,20 @@ class Server(pywsgi.WSGIServer):
             request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
             if request is not None and self._lets_in(request.ticket):
                 sock.recv(len(data))
-                connection = Connection(sock.detach(), *request.ticket)
-                head = b"%sDate: %s\r\n\r\n" % (self._head, _date())
-                self.realtime.streams.open_fast(connection, head, request.rooms)
+                self.realtime.streams.open_fast(Connection(sock.detach(), *request.ticket), self.head(), request.rooms)
                 return
         super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
+
+    def stream_for(self, target: str, headers: Iterable[tuple[str, str]]) -> StreamRequest | None:
+        """Return the stream that a request asks for and may have, or None if the application should look."""
+        if self.draining:
+            return None
+        request = door.admit(target, headers, self._hosts, self._cookie, self.realtime.ticket_key)
+        return request if request is not None and self._lets_in(request.ticket) else None
+
+    def head(self) -> bytes:
+        """Return the HTTP head of a stream."""
+        return b"%sDate: %s\r\n\r\n" % (self._head, _date())
 
     def _lets_in(self, ticket: Ticket) -> bool:
         return self.realtime.streams.allowed(ticket) and self.realtime.streams.has_room(ticket)

@@ -7,22 +7,56 @@ so that sending does not depend on Redis.
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections import deque
+from typing import Any
 
 from flask import Flask, current_app, request
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat import redis_link
 from chat.errors import TooFast
 
-T = TypeVar("T")
-
 #: Seconds for which Redis is not asked again after it failed.
 _BREAKER = 1.0
+
+
+class Windows:
+    """Moving windows counted in this process.
+
+    Not the memory storage of ``limits``: that goes through every key a hundred times a second.
+    """
+
+    def __init__(self) -> None:
+        self._hits: dict[tuple[str, ...], tuple[float, deque[float]]] = {}
+        self._most = 1024
+
+    def seconds(self, rule: RateLimitItem, keys: tuple[str, ...]) -> int:
+        """Count one more; return 0 if it is within the limit, else the seconds until there is room."""
+        now, span = time.monotonic(), float(rule.get_expiry())
+        key = (str(rule), *keys)
+        _, hits = self._hits.get(key) or (span, deque())
+        while hits and hits[0] <= now - span:
+            hits.popleft()
+        if len(hits) >= rule.amount:
+            return max(1, math.ceil(hits[0] + span - now))
+        hits.append(now)
+        self._hits[key] = (span, hits)
+        if len(self._hits) > self._most:
+            self._forget(now)
+        return 0
+
+    def clear(self, rule: RateLimitItem, keys: tuple[str, ...]) -> None:
+        """Count again from nothing."""
+        self._hits.pop((str(rule), *keys), None)
+
+    def _forget(self, now: float) -> None:
+        for key in [key for key, (span, hits) in self._hits.items() if not hits or hits[-1] <= now - span]:
+            del self._hits[key]
+        self._most = max(1024, 2 * len(self._hits))
 
 
 class RateLimits:
@@ -30,7 +64,7 @@ class RateLimits:
 
     def __init__(self, settings: Any) -> None:
         self.on: bool = settings.RATE_LIMITS
-        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._here = Windows()
         self._shared: MovingWindowRateLimiter | None = None
         self._broken_until = 0.0
         if settings.REDIS_URL:
@@ -40,24 +74,25 @@ class RateLimits:
 
     def hit(self, rule: RateLimitItem, keys: tuple[str, ...], shared: bool) -> int:
         """Count one more; return 0 if it is within the limit, else the seconds to wait."""
-        return self._ask(lambda counter: self._seconds(counter, rule, keys), shared) if self.on else 0
-
-    def clear(self, rule: RateLimitItem, keys: tuple[str, ...]) -> None:
-        """Forget what was counted over all processes."""
-        self._ask(lambda counter: counter.clear(rule, *keys), shared=True)
-
-    def _ask(self, question: Callable[[MovingWindowRateLimiter], T], shared: bool) -> T:
+        if not self.on:
+            return 0
         if shared and self._shared is not None and time.monotonic() >= self._broken_until:
             try:
-                return question(self._shared)
+                if self._shared.hit(rule, *keys):
+                    return 0
+                return max(1, round(self._shared.get_window_stats(rule, *keys).reset_time - time.time()))
             except redis_link.ERRORS:
                 self._broken_until = time.monotonic() + _BREAKER
-        return question(self._here)
+        return self._here.seconds(rule, keys)
 
-    def _seconds(self, counter: MovingWindowRateLimiter, rule: RateLimitItem, keys: tuple[str, ...]) -> int:
-        if counter.hit(rule, *keys):
-            return 0
-        return max(1, round(counter.get_window_stats(rule, *keys).reset_time - time.time()))
+    def clear(self, rule: RateLimitItem, keys: tuple[str, ...]) -> None:
+        """Forget what was counted, here and over all processes."""
+        self._here.clear(rule, keys)
+        if self._shared is not None and time.monotonic() >= self._broken_until:
+            try:
+                self._shared.clear(rule, *keys)
+            except redis_link.ERRORS:
+                self._broken_until = time.monotonic() + _BREAKER
 
 
 def init_app(app: Flask) -> None:

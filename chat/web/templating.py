@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
@@ -23,6 +23,8 @@ from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.
 _WORTH_PACKING = 1024
+#: How many rendered pieces are kept; a message is about a kilobyte.
+_MOST_KEPT = 10_000
 
 _providers: dict[str, Callable[[], Any]] = {}
 
@@ -48,6 +50,32 @@ class WithoutIndentation(Extension):
         if name is None or not name.endswith(".html") or name.startswith("mail/"):
             return source
         return re.sub(r"\n\s+", "\n", source)
+
+
+class Kept:
+    """Pieces of pages that were rendered before, found again by everything that went into them.
+
+    Nothing stale can come of it, for nothing is ever invalidated: a message that was edited, or whose author has another
+    name, is another key. What says how long ago something was, or that it was today, is not kept.
+    """
+
+    def __init__(self, environment: Environment, used: bool) -> None:
+        self._environment = environment
+        self._used = used
+        self._known: dict[tuple[Any, ...], Markup] = {}
+
+    def __call__(self, name: str, **values: Hashable) -> Markup:
+        """Return a partial rendered with these values and nothing else, in the reader's zone."""
+        key = (name, zones.current(), *values.items())
+        found = self._known.get(key)
+        if found is None:
+            before = zones.looks_at_the_clock
+            found = Markup(self._environment.get_template(name).render(values))  # noqa: S704 - templates escape
+            if self._used and zones.looks_at_the_clock == before:
+                if len(self._known) >= _MOST_KEPT:
+                    del self._known[next(iter(self._known))]
+                self._known[key] = found
+        return found
 
 
 def provide(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -78,7 +106,8 @@ def init_app(app: Flask) -> None:
         "lstrip_blocks": True,
         "extensions": [WithoutIndentation],
     }
-    app.jinja_env.globals.update(path_for=urls.path_for, static_url=static.static_url, icon=icon)
+    kept = app.extensions["kept"] = Kept(app.jinja_env, used=not app.debug)
+    app.jinja_env.globals.update(path_for=urls.path_for, static_url=static.static_url, icon=icon, kept=kept)
     app.jinja_env.filters.update(
         iso=zones.iso, clock_time=zones.clock_time, day=zones.day, when=zones.when, ago=zones.ago, stamp=zones.stamp
     )
@@ -109,10 +138,22 @@ def render_fragment(name: str, context: Any) -> str:
     return current_app.jinja_env.get_template(name).render(_fields(context))
 
 
+def render_kept(name: str, context: Any) -> str:
+    """The same for a partial that is asked for again and again: what it was rendered from is rendered once."""
+    kept: Kept = current_app.extensions["kept"]
+    return kept(name, **_fields(context))
+
+
 def icon(name: str) -> Markup:
     """Return one of our icons; it says nothing to a screen reader, so whatever it stands in needs a name."""
-    href = f"{static.static_url('icons/icons.svg')}#{name}"
-    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(href)
+    return _icon(static.static_url("icons/icons.svg"), name)
+
+
+@lru_cache(maxsize=256)
+def _icon(file: str, name: str) -> Markup:
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
+        file, name
+    )
 
 
 def _fields(context: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class IdConverter(BaseConverter):
 def init_app(app: Flask) -> None:
     """Register the converter."""
     app.url_map.converters["id"] = IdConverter
+    app.extensions["addresses"] = app.url_map.bind("localhost")
 
 
 def path_for(endpoint: str, **values: Any) -> str:
@@ -63,4 +64,5 @@ def here() -> str:
 
 
 def _adapter() -> MapAdapter:
-    return current_app.url_map.bind("localhost")
+    adapter: MapAdapter = current_app.extensions["addresses"]
+    return adapter

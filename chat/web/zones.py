@@ -16,6 +16,8 @@ from flask import request
 from chat import clock
 
 _zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+#: Counts how often somebody was told how things stand today: what was rendered meanwhile is old tomorrow.
+looks_at_the_clock = 0
 
 
 @contextmanager
@@ -26,6 +28,11 @@ def of_reader() -> Iterator[None]:
         yield
     finally:
         _zone.reset(token)
+
+
+def current() -> tzinfo:
+    """Return the reader's zone."""
+    return _zone.get()
 
 
 def local(moment: datetime) -> datetime:
@@ -45,13 +52,12 @@ def clock_time(moment: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """Return the day for a day line: ``Today``, ``Yesterday``, ``Saturday 21 November``, with the year if it is another."""
-    today = local(clock.now()).date()
-    return _day_name(local(moment).date(), today)
+    return _day_name(local(moment).date(), local(_now()).date())
 
 
 def when(moment: datetime) -> str:
     """Return a short stamp for lists: the time today, the day this week, the date before."""
-    then, today = local(moment), local(clock.now()).date()
+    then, today = local(moment), local(_now()).date()
     age = (today - then.date()).days
     if age <= 0:
         return then.strftime("%H:%M")
@@ -64,7 +70,7 @@ def when(moment: datetime) -> str:
 
 def ago(moment: datetime) -> str:
     """Return how long ago: ``now``, ``20 min ago``, ``3 h ago``, and days as ``when`` has them."""
-    seconds = (clock.now() - moment).total_seconds()
+    seconds = (_now() - moment).total_seconds()
     if seconds < 90:
         return "now"
     if seconds < 3600:
@@ -78,6 +84,12 @@ def stamp(moment: datetime) -> str:
     """Return the whole of it, for a tooltip: ``Saturday 21 November 2026, 09:12``."""
     then = local(moment)
     return f"{then.strftime('%A')} {then.day} {then.strftime('%B %Y, %H:%M')}"
+
+
+def _now() -> datetime:
+    global looks_at_the_clock
+    looks_at_the_clock += 1
+    return clock.now()
 
 
 def _day_name(then: date, today: date) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tests.conftest import Town
@@ -51,6 +53,25 @@ def test_it_goes_on_after_a_cut_from_the_cursor(town: Town, way: str):
     ]
     assert "changed meanwhile" in events[1].data
     assert b"while away" not in resumed.raw, "a deleted text came back"
+
+
+def test_it_opens_on_a_connection_that_served_a_page(town: Town):
+    """As browsers come, which keep connections; it must not cost them a way through the application."""
+    cursor = town.bob.cursor(town.room)
+    said = town.alice.say(town.room, "on a kept connection")
+    cookies = "; ".join(f"{each.name}={each.value}" for each in town.bob.http.cookies)
+    with socket.create_connection(("127.0.0.1", town.site.port), timeout=10) as sock:
+        for path in ("/healthz", "/healthz", f"/events?room={town.room}&after={cursor}"):
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n\r\n".encode())
+            data = b""
+            while (said.id.encode() if path.startswith("/events") else b"\r\n\r\n") not in data:
+                piece = sock.recv(65536)
+                assert piece, data
+                data += piece
+    assert data.startswith(b"HTTP/1.1 200")
+    assert b"text/event-stream" in data
+    assert "GET /healthz 200" in town.site.output()
+    assert "GET /events" not in town.site.output()
 
 
 def test_the_cursor_in_the_address_beats_the_one_in_the_header(town: Town):
