@@ -290,13 +290,12 @@ def _page(page: Adopted, posts: list[int], refs: dict[tuple[str, str], Message])
 
 def _removals(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violation]:
     spans = _memberships(stored)
-    heard: set[tuple[str, str, int]] = set()
     for fact in history.of(Heard):
-        key = (fact.user, fact.room, fact.seq)
-        if key in heard:
-            continue
-        heard.add(key)
-        if not any(first <= fact.seq <= last for first, last in spans.get((fact.room, fact.user), ())):
+        # Who is a member again may read what was said meanwhile, on a connection opened since.
+        if not any(
+            first.seq <= fact.seq <= last or (fact.seq < first.seq and fact.at > first.at)
+            for first, last in spans.get((fact.room, fact.user), ())
+        ):
             yield Violation("I7", f"{fact.reader} received {fact.room}/{fact.seq} and was not a member then")
     # A page is one snapshot or another; only one asked for after the removal was acknowledged tells anything.
     away: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
@@ -315,13 +314,13 @@ def _removals(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violat
             yield Violation("I7", f"{refused.reader} was sent away although its session stands")
 
 
-def _memberships(stored: Stored) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """Return, by room and person, the spans of seq in which they belonged to it."""
-    spans: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+def _memberships(stored: Stored) -> dict[tuple[str, str], list[tuple[Event, int]]]:
+    """Return, by room and person, how they came and the last seq that was theirs, for each time."""
+    spans: dict[tuple[str, str], list[tuple[Event, int]]] = defaultdict(list)
     for room, events in stored.events.items():
         for event in events:
             if event.name == "member.joined":
-                spans[room, event.ref].append((event.seq, 1 << 60))
+                spans[room, event.ref].append((event, 1 << 60))
             elif event.name == "member.left" and spans[room, event.ref]:
                 spans[room, event.ref][-1] = (spans[room, event.ref][-1][0], event.seq)
     return spans
