@@ -60,6 +60,7 @@ daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 worker_shutdown_timeout 2s;
+{user}
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
@@ -219,6 +220,8 @@ class Stack:
         self.tree = tree
         self.edge = Proxy(0, "edge")
         self.hosts: list[Host] = []
+        #: Settings of every host, beside its own.
+        self.settings: dict[str, str] = {}
         self.people: dict[str, Seeded] = {}
         self.rooms: dict[str, str] = {}
 
@@ -226,7 +229,7 @@ class Stack:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         base = {"SECRET_KEY": SECRET, "RATE_LIMITS": "off", "INSTANCE_PATH": str(folder)}
-        host = Host(name, folder, self.tree, base | settings, command)
+        host = Host(name, folder, self.tree, base | self.settings | settings, command)
         self.hosts.append(host)
         return host
 
@@ -323,7 +326,11 @@ class Scaled(Stack):
         folder.chmod(0o777)  # its worker may run as somebody else
         servers = "\n".join(f"server 127.0.0.1:{host.port} max_fails=1 fail_timeout=1s;" for host in self.hosts)
         conf = folder / "nginx.conf"
-        conf.write_text(_NGINX.format(folder=folder, port=self.edge.target, servers=servers))
+        conf.write_text(
+            _NGINX.format(
+                user="user root;" if os.geteuid() == 0 else "", folder=folder, port=self.edge.target, servers=servers
+            )
+        )
         self.nginx = Process(["nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log")
         wait_for(lambda: _listening(self.edge.target), what="nginx")
 

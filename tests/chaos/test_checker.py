@@ -127,6 +127,9 @@ LIES: dict[str, tuple[str, Any]] = {
     "a page with a stranger": (
         "I4", lambda f, s: f.append(Adopted("r", BOB, 12.5, 12.6, ROOM, "e", 5, [["m1", 3, ""], ["mx", 4, ""]])),
     ),
+    "a connection skips a frame": ("I4", lambda f, s: f.extend(heard(seq, 12.5, conn=7, applied=False) for seq in (3, 5))),
+    "a message of who was gone": ("I7", lambda f, s: s.events[ROOM].insert(2, Event(2, "member.left", ANN, 2.5))),
+    "a frame made after the removal": ("I7", lambda f, s: f.append(Membered("removed", BOB, ROOM, 10.5, 10.6, "acked"))),
     "a writer's order is not kept": (
         "I5", lambda f, s: f.extend([f.pop(1)._replace(place=9), sent(A, 3, 10.0, 9, at=20.0, client_id="later")]),
     ),
@@ -146,7 +149,9 @@ LIES: dict[str, tuple[str, Any]] = {
             [heard(5, 12.5, opened=12.4, conn=3, applied=False), heard(3, 12.6, A, opened=12.4, conn=3, applied=False)],
         ),
     ),
-    "a deleted text in a page": ("I9", lambda f, s: f.append(Adopted("q", BOB, 13.0, 13.1, ROOM, "e", 5, [["m1", 3, A], ["m2", 4, B]]))),
+    "a deleted text in a page": (
+        "I9", lambda f, s: f.append(Adopted("q", BOB, 13.0, 13.1, ROOM, "e", 5, [["m1", 3, A], ["m2", 4, B]])),
+    ),
     "a deleted text in a list": ("I9", lambda f, s: f.append(Glimpsed("r", 99.0, "room.unread", A))),
     "something odd": ("odd", lambda f, s: f.append(Odd("w", 12.0, "500"))),
 }  # fmt: skip
