@@ -42,11 +42,13 @@ class Link:
             return
         self._held = True
         self.server.pause()
-        asyncio.get_running_loop().call_later(seconds, self._let_go)
+        asyncio.get_running_loop().call_later(seconds, self.let_go)
 
-    def _let_go(self) -> None:
-        self._held = False
-        self.server.resume()
+    def let_go(self) -> None:
+        """Read again."""
+        if self._held:
+            self._held = False
+            self.server.resume()
 
     def reset(self) -> None:
         """End both sides by RST."""

@@ -343,8 +343,9 @@ async def a_socket_that_takes_nothing(stage: Stage) -> None:
     stage.stack.edge.receive_buffer = 4096
     reader = stage.reader("bob")
     await stage.ready(reader)
-    for link in tuple(stage.stack.edge.links):
-        link.hold(4.0)
+    held = tuple(stage.stack.edge.links)
+    for link in held:
+        link.hold(60.0)
     direct = stage.writer("ann", host=0)
 
     async def long() -> None:
@@ -353,7 +354,8 @@ async def a_socket_that_takes_nothing(stage: Stage) -> None:
 
     for _ in range(12):
         await asyncio.gather(*(long() for _ in range(6)))
-    await asyncio.sleep(4)
+    for link in held:
+        link.let_go()
     await direct.say(stage.room)
 
 
