@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -331,7 +332,9 @@ class Scaled(Stack):
                 user="user root;" if os.geteuid() == 0 else "", folder=folder, port=self.edge.target, servers=servers
             )
         )
-        self.nginx = Process(["nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log")
+        self.nginx = Process(
+            [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log"
+        )
         wait_for(lambda: _listening(self.edge.target), what="nginx")
 
     async def stop(self) -> None:
