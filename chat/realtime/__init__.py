@@ -7,6 +7,7 @@ lets readers in. One ``Realtime`` per process ties them together; ``docs/archite
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask import Flask, current_app
 
 from chat import bus, keys
 from chat.background import Background, every
+from chat.database import is_away
 from chat.log import LogEvent
 from chat.realtime import channels, sse
 from chat.realtime.broker import Broker, LocalBroker, RedisBroker
@@ -21,6 +23,8 @@ from chat.realtime.hub import Hub
 from chat.realtime.pump import Pump
 from chat.realtime.revocations import Revocations
 from chat.realtime.streams import Streams
+
+log = logging.getLogger(__name__)
 
 #: Takes a message that another process sent on ``channels.ALL``.
 Control = Callable[[dict[str, Any]], None]
@@ -58,15 +62,28 @@ class Realtime:
         self._started = True
         if isinstance(self.broker, LocalBroker):
             self._claim_folder()
-        with self._app.app_context():
-            self.pump.current_epoch()
-            self.sweep()
+        self._look_first()
         self.broker.follow(channels.ALL)
         self.broker.start(self._receive, self._reconnected)
         self.hub.start()
         self.pump.start()
         self.streams.start()
         self.background.start()
+
+    def _look_first(self) -> None:
+        """Learn the epoch and what was revoked, so that the door knows.
+
+        A database that is away is left to the sweep, which looks within a second of its return; no stream is opened
+        before. Raising would end a gunicorn for good whose worker starts again at such a moment.
+        """
+        try:
+            with self._app.app_context():
+                self.pump.current_epoch()
+                self.sweep()
+        except Exception as problem:
+            if not is_away(problem):
+                raise
+            log.warning("the database is away at the start: %s", type(problem).__name__)
 
     def _claim_folder(self) -> None:
         """Make sure that nobody else serves from this instance folder: two processes would not hear of each other.

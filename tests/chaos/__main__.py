@@ -8,10 +8,12 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from bench.__main__ import machine
 from tests.chaos import report, schedule
+from tests.chaos.mutants import MUTANTS, chosen, survive
 from tests.chaos.run import perform
 from tests.chaos.schedule import Shape
 
@@ -26,9 +28,14 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, help="where histories are kept; otherwise only those of a failed run are"
     )
+    parser.add_argument(
+        "--mutants", nargs="?", const="all", metavar="all|N|NAME", help="plant mistakes and see them caught"
+    )
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(1_000_000)
     print(f"{machine()}\n", flush=True)
+    if given.mutants:
+        return _mutants(given.mutants, seed)
     failed = False
     for shape in _shapes(given):
         folder = (
@@ -43,6 +50,24 @@ def main() -> int:
             shutil.rmtree(folder)
     print(f"{'Violations' if failed else 'No violation'}. Again: bin/chaos --seed {seed}")
     return int(failed)
+
+
+def _mutants(which: str, seed: int) -> int:
+    """Play each mutant's scene, with the mistake and without."""
+    missed = []
+    names = chosen(which, seed)
+    for name in names:
+        began = time.monotonic()
+        truth, found = survive("", MUTANTS[name]), survive(name, MUTANTS[name])
+        seen = ", ".join(sorted({each.invariant for each in found})) or "nothing"
+        word = "FALSE ALARM" if truth else "caught" if found else "MISSED"
+        if truth or not found:
+            missed.append(name)
+        print(f"  {name:<28}{word:<13}{seen:<16}{MUTANTS[name]}, {time.monotonic() - began:.0f} s", flush=True)
+        for violation in truth[:5]:
+            print(f"      without the mistake: {violation.invariant}: {violation.what}", flush=True)
+    print(f"{len(names) - len(missed)} of {len(names)} caught. Seed {seed}")
+    return int(bool(missed))
 
 
 def _shapes(given: argparse.Namespace) -> list[Shape]:

@@ -117,12 +117,13 @@ def _read(ask: Any, at: str) -> Stored:
 class Quiet:
     """Which faults reach which moment, and by when everybody knows what happened at it."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[Fault], calm: float = CALM) -> None:
+        self.calm = calm
         self.faults = sorted(faults, key=lambda fault: fault.began)
 
-    def deadline(self, moment: float, calm: float = CALM, healed: float = HEALED) -> float:
+    def deadline(self, moment: float, calm: float = 0.0, healed: float = HEALED) -> float:
         """Return when what happened at a moment must have reached everybody."""
-        end = moment + calm
+        end = moment + (calm or self.calm)
         for fault in self.faults:
             if fault.began <= end and fault.healed >= moment - HEALED:
                 end = max(end, fault.healed + healed)
@@ -133,9 +134,12 @@ class Quiet:
         return [fault.name for fault in self.faults if fault.began <= end and fault.healed + CALM >= begin]
 
 
-def check(history: History, stored: Stored) -> list[Violation]:
-    """Return every broken promise."""
-    quiet = Quiet(history.of(Fault))
+def check(history: History, stored: Stored, calm: float = CALM) -> list[Violation]:
+    """Return every broken promise.
+
+    :param calm: seconds after which, without a fault, every process knows what happened.
+    """
+    quiet = Quiet(history.of(Fault), calm)
     found: list[Violation] = []
     for part in (_log, _acks, _orders, _readers, _removals, _times, _resurrections, _odds):
         found.extend(part(history, stored, quiet))
@@ -265,6 +269,13 @@ def _readers(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violati
                 yield Violation("I4", f"{reader} applied {fact.ref} as {room}/{fact.seq}, where the log has {row.ref}")
             elif not fact.ref and fact.event.startswith("message.") and (room, row.ref) in refs:
                 yield Violation("I4", f"{reader} applied {room}/{fact.seq} without its message")
+    at: dict[tuple[int, str], int] = {}
+    for fact in history.of(Heard):
+        # Also what a client would have mended by itself: no connection skips, repeats or goes back.
+        last = at.get((fact.conn, fact.room), fact.seq - 1)
+        at[fact.conn, fact.room] = fact.seq
+        if fact.seq != last + 1:
+            yield Violation("I4", f"{fact.reader} was sent {fact.room}/{fact.seq} right after {last}")
     for converged in history.of(Converged):
         if converged.seconds < 0:
             yield Violation("I8", f"not at the head when all had been healed: {', '.join(converged.behind[:10])}")
@@ -290,14 +301,16 @@ def _page(page: Adopted, posts: list[int], refs: dict[tuple[str, str], Message])
 
 def _removals(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violation]:
     spans = _memberships(stored)
-    heard: set[tuple[str, str, int]] = set()
     for fact in history.of(Heard):
-        key = (fact.user, fact.room, fact.seq)
-        if key in heard:
-            continue
-        heard.add(key)
-        if not any(first <= fact.seq <= last for first, last in spans.get((fact.room, fact.user), ())):
+        # Who is a member again may read what was said meanwhile, on a connection opened since.
+        if not any(
+            first.seq <= fact.seq <= last or (fact.seq < first.seq and fact.at > first.at)
+            for first, last in spans.get((fact.room, fact.user), ())
+        ):
             yield Violation("I7", f"{fact.reader} received {fact.room}/{fact.seq} and was not a member then")
+    for message in stored.messages:
+        if not any(first.seq <= message.seq <= last for first, last in spans.get((message.room, message.author), ())):
+            yield Violation("I7", f"{message.author} posted {message.room}/{message.seq} and was not a member then")
     # A page is one snapshot or another; only one asked for after the removal was acknowledged tells anything.
     away: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for change in sorted(history.of(Membered), key=lambda each: each.started):
@@ -306,6 +319,13 @@ def _removals(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violat
             line.append((change.at, float("inf")))
         elif change.kind in {"added", "join"} and line:
             line[-1] = (line[-1][0], min(line[-1][1], change.started))
+    made = {room: {event.seq: event.at for event in events} for room, events in stored.events.items()}
+    for fact in history.of(Heard):
+        at = made.get(fact.room, {}).get(fact.seq, 0.0)
+        if any(gone < at and fact.at < back for gone, back in away.get((fact.room, fact.user), ())):
+            yield Violation(
+                "I7", f"{fact.reader} received {fact.room}/{fact.seq}, made after the removal was acknowledged"
+            )
     for page in history.of(Adopted):
         for gone, back in away.get((page.room, page.user), ()):
             if page.started > gone and page.at < back:
@@ -315,13 +335,13 @@ def _removals(history: History, stored: Stored, quiet: Quiet) -> Iterator[Violat
             yield Violation("I7", f"{refused.reader} was sent away although its session stands")
 
 
-def _memberships(stored: Stored) -> dict[tuple[str, str], list[tuple[int, int]]]:
-    """Return, by room and person, the spans of seq in which they belonged to it."""
-    spans: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+def _memberships(stored: Stored) -> dict[tuple[str, str], list[tuple[Event, int]]]:
+    """Return, by room and person, how they came and the last seq that was theirs, for each time."""
+    spans: dict[tuple[str, str], list[tuple[Event, int]]] = defaultdict(list)
     for room, events in stored.events.items():
         for event in events:
             if event.name == "member.joined":
-                spans[room, event.ref].append((event.seq, 1 << 60))
+                spans[room, event.ref].append((event, 1 << 60))
             elif event.name == "member.left" and spans[room, event.ref]:
                 spans[room, event.ref][-1] = (spans[room, event.ref][-1][0], event.seq)
     return spans

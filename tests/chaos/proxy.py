@@ -42,11 +42,13 @@ class Link:
             return
         self._held = True
         self.server.pause()
-        asyncio.get_running_loop().call_later(seconds, self._let_go)
+        asyncio.get_running_loop().call_later(seconds, self.let_go)
 
-    def _let_go(self) -> None:
-        self._held = False
-        self.server.resume()
+    def let_go(self) -> None:
+        """Read again."""
+        if self._held:
+            self._held = False
+            self.server.resume()
 
     def reset(self) -> None:
         """End both sides by RST."""
@@ -172,6 +174,8 @@ class Proxy:
         #: Bytes a second that pass in each direction of a link; 0: as many as come.
         self.rate = 0.0
         #: What is done to every new link before its first byte.
+        #: Size of the kernel's buffer for what comes from the target; 0: as the kernel likes it.
+        self.receive_buffer = 0
         self.greet: Callable[[Link], None] | None = None
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -194,9 +198,16 @@ class Proxy:
         task.add_done_callback(self._tasks.discard)
 
     async def _reach(self, link: Link) -> None:
+        sock = socket.socket()
+        sock.setblocking(False)
+        if self.receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().create_connection(lambda: link.server, "127.0.0.1", self.target)
+            await loop.sock_connect(sock, ("127.0.0.1", self.target))
+            await loop.create_connection(lambda: link.server, sock=sock)
         except OSError:
+            sock.close()
             link.reset()
 
     def silence(self) -> None:

@@ -77,6 +77,8 @@ class Reader:
         #: Rooms whose live part has to be fetched.
         self.missing = set(rooms)
         self.stopped_by = 0
+        #: How often a cursor could not be continued.
+        self.resets = 0
         self._recorder = recorder
         self._random = random.Random(seed)
         self._tries = 0
@@ -194,6 +196,7 @@ class Reader:
         return min(0.05 * 2**self._gaps, 30.0)
 
     def _give_up(self, room: str) -> None:
+        self.resets += 1
         self.cursors.pop(room, None)
         self.missing.add(room)
 

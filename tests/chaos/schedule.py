@@ -58,15 +58,15 @@ class Shape:
 def short(form: str) -> Shape:
     """Return the short form, which is part of bin/test."""
     if form == "embedded":
-        return Shape(form, 50, 6, 60, 10, 34, 0)
-    return Shape(form, 105, 8, 60, 12, 36, 2)
+        return Shape(form, 50, 6, 60, 16, 48, 0)
+    return Shape(form, 105, 8, 60, 20, 48, 2)
 
 
 def long(form: str, minutes: float) -> Shape:
     """Return the long form."""
     if form == "embedded":
-        return Shape(form, minutes * 60, 8, 100, 12, 40, 2, long=True)
-    return Shape(form, minutes * 60, 24, 240, 48, 76, 8, long=True)
+        return Shape(form, minutes * 60, 8, 100, 20, 60, 2, long=True)
+    return Shape(form, minutes * 60, 24, 240, 64, 90, 8, long=True)
 
 
 def faults(shape: Shape, seed: int) -> list[tuple[float, str]]:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,7 @@ daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 worker_shutdown_timeout 2s;
+{user}
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
@@ -219,6 +221,8 @@ class Stack:
         self.tree = tree
         self.edge = Proxy(0, "edge")
         self.hosts: list[Host] = []
+        #: Settings of every host, beside its own.
+        self.settings: dict[str, str] = {}
         self.people: dict[str, Seeded] = {}
         self.rooms: dict[str, str] = {}
 
@@ -226,7 +230,7 @@ class Stack:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         base = {"SECRET_KEY": SECRET, "RATE_LIMITS": "off", "INSTANCE_PATH": str(folder)}
-        host = Host(name, folder, self.tree, base | settings, command)
+        host = Host(name, folder, self.tree, base | self.settings | settings, command)
         self.hosts.append(host)
         return host
 
@@ -323,8 +327,14 @@ class Scaled(Stack):
         folder.chmod(0o777)  # its worker may run as somebody else
         servers = "\n".join(f"server 127.0.0.1:{host.port} max_fails=1 fail_timeout=1s;" for host in self.hosts)
         conf = folder / "nginx.conf"
-        conf.write_text(_NGINX.format(folder=folder, port=self.edge.target, servers=servers))
-        self.nginx = Process(["nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log")
+        conf.write_text(
+            _NGINX.format(
+                user="user root;" if os.geteuid() == 0 else "", folder=folder, port=self.edge.target, servers=servers
+            )
+        )
+        self.nginx = Process(
+            [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log"
+        )
         wait_for(lambda: _listening(self.edge.target), what="nginx")
 
     async def stop(self) -> None:
