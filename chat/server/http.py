@@ -123,6 +123,7 @@ class Handler(pywsgi.WSGIHandler):
 
     def end(self) -> None:
         """End the connection from outside: whoever reads from it finds its end."""
+        self.waiting = False
         if self.socket is not None:
             with suppress(OSError):  # it has gone by itself
                 self.socket._sock.shutdown(socket.SHUT_RD)

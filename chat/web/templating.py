@@ -23,8 +23,8 @@ from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.
 _WORTH_PACKING = 1024
-#: How many rendered pieces are kept; a message is about a kilobyte.
-_MOST_KEPT = 10_000
+#: Characters of rendered pieces that are kept; what they were rendered from comes to about as much again.
+_MOST_KEPT = 16_000_000
 
 _providers: dict[str, Callable[[], Any]] = {}
 
@@ -63,6 +63,7 @@ class Kept:
         self._environment = environment
         self._used = used
         self._known: dict[tuple[Any, ...], Markup] = {}
+        self._size = 0
 
     def __call__(self, name: str, **values: Hashable) -> Markup:
         """Return a partial rendered with these values and nothing else, in the reader's zone."""
@@ -72,9 +73,10 @@ class Kept:
             before = zones.looks_at_the_clock
             found = Markup(self._environment.get_template(name).render(values))  # noqa: S704 - templates escape
             if self._used and zones.looks_at_the_clock == before:
-                if len(self._known) >= _MOST_KEPT:
-                    del self._known[next(iter(self._known))]
                 self._known[key] = found
+                self._size += len(found)
+                while self._size > _MOST_KEPT:
+                    self._size -= len(self._known.pop(next(iter(self._known))))
         return found
 
 
