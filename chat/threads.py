@@ -37,7 +37,7 @@ class Threads:
         """Do the work and return what it returns, without stopping the loop."""
         if not on_event_loop():
             return work(*args)
-        result: T = self._threads().apply(work, args)
+        result: T = _result(*self._threads().apply(_outcome, (work, *args)))
         return result
 
     def run_to_the_end(self, work: Callable[[], T]) -> T:
@@ -47,7 +47,7 @@ class Threads:
         """
         if not on_event_loop():
             return work()
-        job, late = self._threads().spawn(work), None
+        job, late = self._threads().spawn(_outcome, work), None
         while not job.ready():
             try:
                 job.wait()
@@ -55,13 +55,31 @@ class Threads:
                 late = interruption
         if late is not None:
             raise late
-        result: T = job.get()
+        result: T = _result(*job.get())
         return result
 
     def _threads(self) -> ThreadPool:
         if self._pool is None:
             self._pool = ThreadPool(self._size)
         return self._pool
+
+
+def _outcome(work: Callable[..., T], *args: Any) -> tuple[T | None, BaseException | None]:
+    """Do the work and return what came of it.
+
+    Nothing may be raised in a thread of the pool: gevent prints it there, and when the disk of the log is full as well, that
+    fails and the thread never answers; a COMMIT that failed then held the writers' lock for ever.
+    """
+    try:
+        return work(*args), None
+    except BaseException as problem:
+        return None, problem
+
+
+def _result(result: Any, problem: BaseException | None) -> Any:
+    if problem is not None:
+        raise problem
+    return result
 
 
 @contextmanager

@@ -256,10 +256,6 @@ class Stack:
                 await asyncio.to_thread(host.kill)
         await self.edge.stop()
 
-    def tracebacks(self) -> list[str]:
-        """Return what the hosts' logs say of errors that nobody expected."""
-        return [host.name for host in self.hosts if "Traceback" in host.output()]
-
 
 class Embedded(Stack):
     """One process on SQLite, as ``bin/run`` starts it."""
