@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chat import realtime
@@ -18,12 +18,14 @@ from chat.messages.events import MessageDeleted, MessageEdited, MessagePosted, M
 from chat.realtime import sse
 from chat.realtime.frames import frame
 from chat.rooms import queries as rooms
-from chat.rooms.contexts import UnreadSignal
+from chat.rooms.contexts import RowContext, UnreadSignal
 from chat.web.templating import render_fragment
 
 #: Seconds after which the lists of people who have the room open are brought up to date too. They usually read it
 #: meanwhile, and reading is told to their lists at once.
 READERS_LATER = 5.0
+#: People whose lines are read at once; between two times the event loop turns.
+_AT_ONCE = 200
 
 
 @frame(MessagePosted, MessageEdited, MessageDeleted, MessageRestored)
@@ -94,17 +96,41 @@ def update_lists() -> None:
         return
     posted, late, read = lists.take()
     hub, feeds = realtime.here().hub, realtime.here().pump.feeds
-    connected = set(hub.users)
-    rows = rooms.rows_for(posted | late, connected) if connected and posted | late else []
-    rows += rooms.rows_of_pairs({(room_id, user_id) for room_id, user_id in read if user_id in connected})
-    db.session.remove()
     told_all = late | {room_id for room_id, _ in read}
     rendered: dict[tuple[str, int], bytes] = {}
-    for count, (user_id, row) in enumerate(rows, start=1):
-        key = (row.room.id, row.unread)
-        if key not in rendered:
-            rendered[key] = sse.encode("room.unread", render_fragment("rooms/_unread.html", UnreadSignal(row)))
-        inside = None if row.room.id in told_all else feeds.get(row.room.id)
-        hub.to_user(user_id, rendered[key], must=True, outside=inside)
-        if count % 100 == 0:
-            time.sleep(0)
+    for rows in _lines(posted - late, late, {(room_id, user_id) for room_id, user_id in read if user_id in hub.users}):
+        db.session.remove()
+        for user_id, row in rows:
+            key = (row.room.id, row.unread)
+            if key not in rendered:
+                rendered[key] = sse.encode("room.unread", render_fragment("rooms/_unread.html", UnreadSignal(row)))
+            inside = None if row.room.id in told_all else feeds.get(row.room.id)
+            hub.to_user(user_id, rendered[key], must=True, outside=inside)
+        time.sleep(0)
+
+
+def _lines(posted: set[str], late: set[str], read: set[tuple[str, str]]) -> Iterator[list[tuple[str, RowContext]]]:
+    """Yield the lines to show, a few hundred at a time."""
+    elsewhere = {room_id: found for room_id in posted if (found := _elsewhere(room_id))}
+    inside_too = {room_id: _here(room_id) for room_id in late}
+    for people_of in (elsewhere, inside_too):
+        people = sorted(set().union(*people_of.values()))
+        for start in range(0, len(people), _AT_ONCE):
+            yield rooms.rows_for(set(people_of), people[start : start + _AT_ONCE])
+    if read:
+        yield rooms.rows_of_pairs(read)
+
+
+def _here(room_id: str) -> set[str]:
+    """Return who is connected here and may have a room in their list."""
+    process = realtime.here()
+    feed = process.pump.feeds.get(room_id)
+    return set(process.hub.users) if feed is None else process.hub.users.keys() & feed.members.keys()
+
+
+def _elsewhere(room_id: str) -> set[str]:
+    """Return those of them who are not looking at it, or have another stream beside."""
+    process = realtime.here()
+    streams, feed = process.hub.users, process.pump.feeds.get(room_id)
+    looking = {place.connection.user_id for place in tuple(feed.places)} if feed is not None else set()
+    return {who for who in _here(room_id) if who not in looking or len(streams[who]) > 1}

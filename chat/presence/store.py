@@ -72,8 +72,15 @@ class RedisStore:
     _ALIVE_KEY = "confab:presence:alive"
     _ACTIVE_KEY = "confab:presence:active"
 
+    #: Seconds between two looks at everything. In between only what is new is asked for, and how many there are.
+    _FULL_EVERY = 15.0
+    #: Seconds by which the clocks of two hosts may differ before what is new waits for a look at everything.
+    _SKEW = 3.0
+
     def __init__(self, url: str) -> None:
         self._redis = redis_link.client(url)
+        self._known: dict[bytes, Sign] = {}
+        self._looked_at = self._full_at = 0.0
 
     def renew(self, sessions: Iterable[tuple[str, str]], active: bool = False) -> None:
         """Note signs of life, in one round trip."""
@@ -94,19 +101,36 @@ class RedisStore:
 
     def signs(self) -> list[Sign]:
         """Return every session that is alive, and forget the others."""
-        limit = time.time() - ALIVE
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zrange(self._ALIVE_KEY, 0, -1, withscores=True)
-        pipeline.zrange(self._ACTIVE_KEY, 0, -1, withscores=True)
-        alive, active = pipeline.execute()
-        gone = [member for member, alive_at in alive if alive_at < limit]
+        now = time.time()
+        limit = now - ALIVE
+        since: float | str = self._looked_at - self._SKEW
+        if now - self._full_at >= self._FULL_EVERY or self._read(since) != len(self._known):
+            self._known.clear()
+            self._read("-inf")
+            self._full_at = now
+        self._looked_at = now
+        gone = [member for member, sign in self._known.items() if sign.alive_at < limit]
         if gone:
             # By score, for one of them may have come back a moment ago.
             self._redis.zremrangebyscore(self._ALIVE_KEY, "-inf", f"({limit}")
             self._redis.zrem(self._ACTIVE_KEY, *gone)
+            for member in gone:
+                del self._known[member]
+        return list(self._known.values())
+
+    def _read(self, since: float | str) -> int:
+        """Take in the signs given since a moment; return how many there are of all."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zcard(self._ALIVE_KEY)
+        pipeline.zrangebyscore(self._ALIVE_KEY, since, "+inf", withscores=True)
+        pipeline.zrangebyscore(self._ACTIVE_KEY, since, "+inf", withscores=True)
+        count, alive, active = pipeline.execute()
         active_at = dict(active)
-        return [
-            Sign(*member.decode().split("."), alive_at, active_at.get(member, alive_at))  # type: ignore[call-arg]
-            for member, alive_at in alive
-            if alive_at >= limit
-        ]
+        for member, alive_at in alive:
+            known = self._known.get(member)
+            user_id, session_id = known[:2] if known else member.decode().split(".")
+            before = known.active_at if known else alive_at
+            self._known[member] = Sign(user_id, session_id, alive_at, active_at.pop(member, before))
+        for member in active_at.keys() & self._known.keys():
+            self._known[member] = self._known[member]._replace(active_at=active_at[member])
+        return int(count)
