@@ -28,6 +28,7 @@ export class Timeline {
     this.sinceSeq = this.#since ? seqOf(messageAfter(this.#since)) : 0;
     /** Whether a page of history is on its way. */
     this.loading = false;
+    for (const message of this.messages) quiet(message);
   }
 
   get list() {
@@ -112,6 +113,7 @@ export class Timeline {
 
   /** Put a message in its place by `seq`: nearly always at the end. */
   #insert(message) {
+    quiet(message);
     const seq = seqOf(message);
     const previous = this.messages.findLast((other) => seqOf(other) < seq);
     if (previous) previous.after(message);
@@ -126,6 +128,7 @@ export class Timeline {
 
   #replace(known, message) {
     const focused = known.contains(document.activeElement);
+    quiet(message);
     known.replaceWith(message);
     arrange(message);
     const next = messageAfter(message);
@@ -168,6 +171,9 @@ export class Timeline {
     return more;
   }
 }
+
+/** The Tab key does not stop at every time: with a script, arrows go to the message and its actions have its link. */
+const quiet = (message) => (message.querySelector(".message__time").tabIndex = -1);
 
 /** The line before one: the outbox goes on from the timeline. */
 const lineBefore = (line) =>
