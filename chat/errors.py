@@ -57,7 +57,7 @@ class NotAllowed(ChatError):
     """The person may see it, but not do this."""
 
     status = 403
-    title = "Not yours to do"
+    title = "You may not do this"
 
 
 class NotFound(ChatError):

@@ -19,7 +19,7 @@ def email_address(text: str) -> str:
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=True)
     except EmailNotValidError:
-        sentence = "This does not look like an e-mail address, such as ines@example.org."
+        sentence = "This is no e-mail address. One looks like ines@example.org."
         raise Invalid(sentence, {"email": sentence}) from None
     return found.normalized.lower()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 from flask import Blueprint, Response, current_app, redirect, request
+from werkzeug.datastructures import FileStorage
 
 from chat import keys, pictures
 from chat.accounts import guards, queries, service
@@ -175,17 +176,16 @@ def profile() -> str:
 
 @blueprint.post("/profile")
 @signed_in
-@security.takes(pictures.MAX_BYTES + 256 * 1024)
+@security.takes(
+    4 * pictures.MAX_BYTES
+)  # what is too large is read all the same: the page comes back with the other fields
 def update_profile() -> Response:
     """Save name, status, look and, if one was chosen, the picture."""
     who = viewer()
     form = ProfileForm.read()
     try:
         form = form.checked()
-        chosen, picture_id = request.files.get("picture"), None
-        if chosen is not None and chosen.filename:
-            rate_limits.limit("20/hour", _TOO_MANY, "faces", who.id)
-            picture_id = pictures.keep(chosen.stream, who.id, face=True)
+        picture_id = _keep_face(request.files.get("picture"), who.id)
     except Invalid as problem:
         shown = _profile_page(form=form, problem=problem)
         return Response(render_page("accounts/profile.html", shown), problem.status)
@@ -193,6 +193,16 @@ def update_profile() -> Response:
     if picture_id is not None:
         pictures.discard(service.change_picture(who.id, picture_id))
     return see_other(path_for("accounts.profile", saved=1))
+
+
+def _keep_face(chosen: FileStorage | None, owner_id: str) -> str | None:
+    if chosen is None or not chosen.filename:
+        return None
+    rate_limits.limit("20/hour", _TOO_MANY, "faces", owner_id)
+    try:
+        return pictures.keep(chosen.stream, owner_id, face=True)
+    except Invalid as problem:
+        raise Invalid(problem.sentence, {"picture": problem.sentence}) from None
 
 
 @blueprint.post("/profile/picture/delete")
@@ -262,6 +272,6 @@ def _profile_page(form: ProfileForm | None = None, problem: Invalid | None = Non
         status=form.status if form else user.status,
         theme=form.theme if form else user.theme,
         saved=saved,
-        error=problem.sentence if problem and not {"name", "status"} & problem.fields.keys() else "",
+        error=problem.sentence if problem and not {"name", "status", "picture"} & problem.fields.keys() else "",
         errors=problem.fields if problem else {},
     )

@@ -33,7 +33,6 @@ _MARKS = re.compile(r"[*_`\[\]()<>@]|://|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTI
 #: More marks than this outside of fenced code and the text is shown as it was typed: looking for pairs takes time that
 #: grows with the square, and every list item is a piece of work.
 _MOST_MARKS = 400
-_LINE_MARKS = re.compile(r"[*_`]+|^[ \t]*(?:>|[-+][ \t]|\d+[.)][ \t])", re.MULTILINE)
 
 
 #: Characters of a text whose HTML is remembered; what thousands of long ones became would fill the memory.
@@ -78,6 +77,6 @@ def _absolute_links(tag: str, attribute: str, value: str) -> str | None:
 
 
 def to_line(text: str, limit: int = 140) -> str:
-    """Return a text as one plain line, for lists and titles."""
-    line = " ".join(_LINE_MARKS.sub("", text[: 4 * limit]).split())
+    """Return a text as one plain line, for lists: what stands on the page, without its markup."""
+    line = to_html(text).striptags()
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"

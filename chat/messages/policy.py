@@ -23,10 +23,8 @@ def require_may_edit(message: Message, editor_id: str, now: datetime) -> None:
     if message.deleted_at is not None:
         raise Conflict("This message is deleted. Restore it before you change it.")
     if now - message.created_at > EDIT_WINDOW:
-        raise NotAllowed(
-            f"Messages can be edited for {EDIT_WINDOW.seconds // 60} minutes. "
-            f"This one is from {message.created_at:%H:%M} UTC; reply to it instead."
-        )
+        minutes = EDIT_WINDOW.seconds // 60
+        raise NotAllowed(f"Messages can be edited for {minutes} minutes, and this one is older. Write a new one.")
 
 
 def require_may_delete(message: Message, actor_id: str, moderates: bool, reason: str) -> None:

@@ -16,6 +16,7 @@ from chat.messages.body import to_html, to_line
 from chat.messages.contexts import DeletionContext, MessageContext, MessageItem, PictureContext, TimelinePage
 from chat.messages.models import Attachment, Message
 from chat.pictures.models import Picture
+from chat.rooms.contexts import PreviewContext
 from chat.rooms.models import Membership, Room
 
 #: A row whose columns are read by name.
@@ -40,7 +41,7 @@ def _select() -> Select[*tuple[Any, ...]]:
 # Asked with every page and every message; built once, for building a statement costs several times what running it does.
 _LATEST = _select().where(Message.room_id == bindparam("room")).order_by(Message.seq.desc()).limit(bindparam("most"))
 _PREVIEWS = (
-    select(Room.id, Room.kind, User.name, Message.body, Message.pictures, Message.deleted_at)
+    select(Room.id, Room.kind, Message.author_id, User.name, Message.body, Message.pictures, Message.deleted_at)
     .join(Message, Message.id == Room.last_message_id)
     .join(User, User.id == Message.author_id)
     .where(Room.id.in_(bindparam("rooms", expanding=True)))
@@ -179,24 +180,20 @@ def picture_ids(message_id: str) -> list[str]:
 # -- lists
 
 
-def previews(room_ids: Collection[str]) -> dict[str, str]:
+def previews(room_ids: Collection[str]) -> dict[str, PreviewContext]:
     """Return one line of the last message of each room."""
     rows = db.session.connection().execute(_PREVIEWS, {"rooms": sorted(set(room_ids))})
     return {row.id: _preview(row) for row in rows}
 
 
-def _preview(row: Found) -> str:
+def _preview(row: Found) -> PreviewContext:
     if row.deleted_at is not None:
-        return "Message deleted"
-    if row.body:
-        text = to_line(row.body)
-    elif row.pictures == 1:
-        text = "sent a picture"
+        return PreviewContext("Message deleted")
+    if row.pictures and not row.body:
+        text = "A picture" if row.pictures == 1 else f"{row.pictures} pictures"
     else:
-        text = f"sent {row.pictures} pictures"
-    if row.kind == "direct":
-        return text[:1].upper() + text[1:] if not row.body else text
-    return f"{row.name.split()[0]}{':' if row.body else ''} {text}"
+        text = to_line(row.body) or row.body[:80]  # marks and nothing between them
+    return PreviewContext(text, row.author_id, "" if row.kind == "direct" else row.name.split()[0])
 
 
 # -- inside

@@ -34,21 +34,36 @@ class RoomContext:
 
 
 @dataclass(frozen=True)
+class PreviewContext:
+    """The last message of a room in one line; the same for everybody in it. Of a deleted one nothing is said of whom."""
+
+    text: str
+    author_id: str = ""
+    #: The first word of their name; empty in a conversation of two.
+    author: str = ""
+
+    @classmethod
+    def sample(cls) -> PreviewContext:
+        """Return one to look at."""
+        return cls("Inside the shim range", "samplesamplesamp", "Bram")
+
+
+@dataclass(frozen=True)
 class RowContext:
     """One line of the list of one's rooms."""
 
     room: RoomContext
     #: When something was last said; when it was made, while nothing was.
     active_at: datetime
-    #: One line of the last message, such as ``Bram: Inside the shim range``; empty while nothing was said.
-    preview: str
+    #: The last message; None while nothing was said.
+    preview: PreviewContext | None
     #: Messages that this person has not read.
     unread: int
 
     @classmethod
     def sample(cls) -> RowContext:
         """Return one to look at."""
-        return cls(RoomContext.sample(), datetime(2026, 11, 21, 9, 25, tzinfo=UTC), "Bram: Inside the shim range", 3)
+        return cls(RoomContext.sample(), datetime(2026, 11, 21, 9, 25, tzinfo=UTC), PreviewContext.sample(), 3)
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,8 @@ class MembersPage:
     email: str = ""
     #: What was just done, such as ``Invited tomasz@example.org.``
     notice: str = ""
+    #: Who was just removed and can be added again.
+    undo_id: str = ""
     error: str = ""
 
     @classmethod

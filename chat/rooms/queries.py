@@ -15,7 +15,7 @@ from chat.database import db
 from chat.errors import NotFound
 from chat.folding import words
 from chat.rooms import kinds
-from chat.rooms.contexts import MemberContext, OpenRoomContext, RoomContext, RowContext
+from chat.rooms.contexts import MemberContext, OpenRoomContext, PreviewContext, RoomContext, RowContext
 from chat.rooms.models import Membership, Room
 
 
@@ -51,7 +51,7 @@ _MEMBERS = (
 _COUNT = select(func.count()).where(Membership.room_id == bindparam("room"))
 
 #: Returns one line of the last message of each room, by room id. Set by the feature that has messages.
-previews: Callable[[Collection[str]], dict[str, str]] = lambda room_ids: {}  # noqa: E731 - a slot
+previews: Callable[[Collection[str]], dict[str, PreviewContext]] = lambda room_ids: {}  # noqa: E731 - a slot
 
 
 def get_membership(room_id: str, user_id: str) -> Door:
@@ -185,16 +185,16 @@ def _rows(statement: Select[*tuple[Any, ...]], values: dict[str, Any]) -> list[t
     for user_id, room_id, kind, name, purpose, active_at, unread, *person_row in found:
         person = PersonContext(*person_row) if person_row[0] else None
         room = RoomContext(room_id, kind, person.name if person else name or "Nobody any more", purpose, person)
-        rows.append((user_id, RowContext(room, active_at, "", max(0, unread))))
+        rows.append((user_id, RowContext(room, active_at, None, max(0, unread))))
     return rows
 
 
-def _with_preview(row: RowContext, texts: dict[str, str]) -> RowContext:
-    return RowContext(row.room, row.active_at, texts.get(row.room.id, ""), row.unread)
+def _with_preview(row: RowContext, found: dict[str, PreviewContext]) -> RowContext:
+    return RowContext(row.room, row.active_at, found.get(row.room.id), row.unread)
 
 
 def open_rooms(user_id: str, search: str = "") -> tuple[OpenRoomContext, ...]:
-    """Return the rooms that anybody may join, the liveliest first.
+    """Return the rooms that anybody may join: those one is not in yet before the others, the liveliest first.
 
     :param search: words that a name must contain; empty for all.
     """
@@ -203,7 +203,7 @@ def open_rooms(user_id: str, search: str = "") -> tuple[OpenRoomContext, ...]:
     statement = (
         select(Room, members, Room.id.in_(mine))
         .where(Room.kind.in_(kinds.joinable()))
-        .order_by(Room.active_at.desc(), Room.id)
+        .order_by(Room.id.in_(mine), Room.active_at.desc(), Room.id)
         .limit(100)
     )
     for word in words(search):

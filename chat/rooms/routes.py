@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, current_app
 
+from chat import ids
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.accounts.forms import email_address
@@ -97,7 +100,14 @@ def leave(room_id: str) -> Response:
 def members(room_id: str) -> str:
     """Show who is in a room, and how to add somebody."""
     door = queries.get_membership(room_id, viewer().id)
-    return render_page("rooms/members.html", _members_page(door, notice=forms.argument("invited")[:300]))
+    page = _members_page(door, notice=forms.argument("invited")[:300])
+    inside = {member.person.id: member.person for member in page.members}
+    added, removed = inside.get(forms.argument("added")), forms.argument("removed")
+    if added is not None:
+        page = replace(page, notice=f"{added.name} was added.")
+    elif ids.is_id(removed) and removed not in inside and (gone := people.people([removed]).get(removed)) is not None:
+        page = replace(page, notice=f"{gone.name} was removed.", undo_id=removed if page.may_add else "")
+    return render_page("rooms/members.html", page)
 
 
 @blueprint.post("/rooms/<id:room_id>/members")
@@ -109,7 +119,7 @@ def add_member(room_id: str) -> Response:
     form = MemberForm.read()
     if form.person:
         service.grant(room_id, form.person, viewer().id)
-        return see_other(path_for("rooms.members", room_id=room_id))
+        return see_other(path_for("rooms.members", room_id=room_id, added=form.person))
     try:
         email = email_address(form.email)
     except Invalid as problem:
@@ -134,7 +144,7 @@ def add_member(room_id: str) -> Response:
 def remove_member(room_id: str, person_id: str) -> Response:
     """Remove somebody from a room."""
     service.revoke(room_id, person_id, viewer().id)
-    return see_other(path_for("rooms.members", room_id=room_id))
+    return see_other(path_for("rooms.members", room_id=room_id, removed=person_id))
 
 
 @blueprint.get("/rooms/<id:room_id>/settings")

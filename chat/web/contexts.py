@@ -13,6 +13,8 @@ class ErrorPage:
     title: str
     #: What happened and what to do, in one or two sentences.
     sentence: str
+    #: The page from which it was asked for; empty if that is not known.
+    back: str = ""
 
     @classmethod
     def sample(cls) -> ErrorPage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +16,7 @@ from chat.errors import ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
 from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other
 from chat.web.templating import render_fragment, render_page
-from chat.web.urls import here, path_for
+from chat.web.urls import here, path_for, safe_next
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def http_error(error: HTTPException) -> Response:
     if code == 404:
         return chat_error(NotFound())
     if code == 413:
-        return chat_error(TooLarge("That is more than can be taken at once. Send less, or a smaller file."))
+        return chat_error(TooLarge(_too_large()))
     if code == 500:
         return unexpected(error)
     response = _answer(code, "That did not work", _SENTENCES.get(code, error.description or error.name), None)
@@ -91,11 +92,27 @@ def unexpected(error: Exception) -> Response:
     log.error("error %s in %s %s", reference, request.method, request.endpoint, exc_info=error)
     db.session.rollback()
     sentence = f"Something broke on our side. Nothing you wrote is lost. Reference {reference}."
-    return _answer(500, ChatError.title, sentence, None)
+    return _answer(500, "That did not work", sentence, None)
+
+
+def _too_large() -> str:
+    megabytes = (request.max_content_length or 0) // 1024**2
+    return (
+        f"What you sent is over {megabytes} MB. Choose something smaller."
+        if megabytes
+        else "That is too much. Send less."
+    )
+
+
+def _back() -> str:
+    """Return the page of ours that led to this one, if it is another."""
+    referrer = urlsplit(request.referrer or "")
+    path = safe_next(referrer.path, "") if referrer.netloc == request.environ.get("HTTP_HOST") else ""
+    return "" if path == request.path else path
 
 
 def _answer(status: int, title: str, sentence: str, wait: int | None) -> Response:
-    context = ErrorPage(status=status, title=title, sentence=sentence)
+    context = ErrorPage(status=status, title=title, sentence=sentence, back=_back() if status < 500 else "")
     if is_htmx() or not request.accept_mimetypes.accept_html:
         html = render_fragment("errors/_error.html", context)
     else:

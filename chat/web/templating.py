@@ -111,7 +111,13 @@ def init_app(app: Flask) -> None:
     kept = app.extensions["kept"] = Kept(app.jinja_env, used=not app.debug)
     app.jinja_env.globals.update(path_for=urls.path_for, static_url=static.static_url, icon=icon, kept=kept)
     app.jinja_env.filters.update(
-        iso=zones.iso, clock_time=zones.clock_time, day=zones.day, when=zones.when, ago=zones.ago, stamp=zones.stamp
+        iso=zones.iso,
+        clock_time=zones.clock_time,
+        day=zones.day,
+        when=zones.when,
+        ago=zones.ago,
+        since=zones.since,
+        stamp=zones.stamp,
     )
     app.after_request(_pack)
 

@@ -69,7 +69,7 @@ def when(moment: datetime) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """Return how long ago: ``now``, ``20 min ago``, ``3 h ago``, and days as ``when`` has them."""
+    """Return how long ago: ``now``, ``20 min ago``, ``3 h ago``, and days as lists have them."""
     seconds = (_now() - moment).total_seconds()
     if seconds < 90:
         return "now"
@@ -77,7 +77,13 @@ def ago(moment: datetime) -> str:
         return f"{int(seconds // 60)} min ago"
     if seconds < 24 * 3600:
         return f"{int(seconds // 3600)} h ago"
-    return when(moment)
+    return _within(moment)
+
+
+def since(moment: datetime) -> str:
+    """Return the time today, with the day before: ``09:12``, ``yesterday, 09:12``."""
+    day = _within(moment)
+    return day if ":" in day else f"{day}, {clock_time(moment)}"
 
 
 def stamp(moment: datetime) -> str:
@@ -101,6 +107,11 @@ def _day_name(then: date, today: date) -> str:
     return f"{then.strftime('%A')} {then.day} {then.strftime('%B')}" + (
         "" if then.year == today.year else f" {then.year}"
     )
+
+
+def _within(moment: datetime) -> str:
+    """Return ``when`` as it stands inside a sentence."""
+    return when(moment).replace("Yesterday", "yesterday")
 
 
 def _named(name: str) -> tzinfo:

@@ -13,6 +13,7 @@ import "./elements/typing-line.js";
 import { post } from "./lib/dom.js";
 import { keepTrue, keepZone, localise } from "./lib/times.js";
 import { sendLeftovers } from "./room/outbox.js";
+import { MOST, TOO_LARGE } from "./room/upload.js";
 
 const { htmx } = window;
 /** What layouts/_scripts.html configures. A theme that leaves it out must not open what it closes. */
@@ -48,6 +49,14 @@ sendLeftovers(messages?.dataset.room);
 
 const nowhere = document.activeElement === document.body;
 if (nowhere && matchMedia("(pointer: fine)").matches) document.getElementById("body")?.focus({ preventScroll: true });
+
+// A picture that would be refused is not sent first.
+const picture = document.getElementById("picture");
+picture?.addEventListener("change", () => {
+  const tooLarge = picture.files[0]?.size > MOST;
+  picture.setCustomValidity(tooLarge ? TOO_LARGE : "");
+  picture.reportValidity();
+});
 
 let activeAt = 0;
 let activeSoon = 0;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from tests.conftest import Cast
@@ -75,3 +76,13 @@ def test_a_refused_picture_says_why_and_changes_nothing(cast: Cast):
     assert answer.status_code == 422
     assert "not a JPEG, PNG, WebP or GIF" in answer.get_data(as_text=True)
     assert 'value="Alice Amadi"' in answer.get_data(as_text=True)
+
+
+def test_a_picture_that_is_too_large_comes_back_with_the_form(cast: Cast):
+    large = io.BytesIO(bytes(12 * 1024 * 1024))
+    answer = cast.alice.post("/profile", name="Alice Amadi", status="here", theme="dark", picture=(large, "me.jpg"))
+    assert answer.status_code == 422
+    page = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+    assert page.select_one("#picture-hint").text == "The picture is over 10 MB."
+    assert page.select_one("#name")["value"] == "Alice Amadi"
+    assert page.select_one("#status")["value"] == "here"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows, says, shows, until
@@ -130,12 +132,91 @@ def test_it_opens_a_sheet_on_a_long_press(town: Town, windows: Windows):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert [each.inner_text() for each in sheet.locator(".action").all() if each.is_visible()] == [
         "Edit",
+        "Copy text",
         "Copy link",
         "Delete",
     ]
+    expect(sheet.locator(".sheet__quote")).to_have_text(f"{town.alice.name}: press me")
     sheet.get_by_text("Edit").tap()
     expect(sheet).to_have_count(0)
     expect(page.locator("#edit-body")).to_have_value("press me")
+
+
+def test_it_copies_the_text_from_the_sheet(town: Town, windows: Windows):
+    town.alice.say(town.room, "one\n\ntwo *three*")
+    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+    box = page.locator("#timeline .message__text").bounding_box()
+    assert box is not None
+    touch = context.new_cdp_session(page)
+    point = {"x": box["x"] + 5, "y": box["y"] + 5}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+    expect(page.locator("dialog.sheet")).to_be_visible()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.get_by_role("button", name="Copy text").tap()
+    expect(page.locator(".toast")).to_have_text("Text copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "one\n\ntwo three"
+
+
+def test_a_tap_opens_nothing(town: Town, windows: Windows):
+    town.alice.say(town.room, "just a tap")
+    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+    page.locator("#timeline .message__text").tap()
+    expect(page.locator("#timeline .message")).to_be_focused()
+    expect(page.locator(".actions")).to_have_count(0)
+
+
+def test_the_tab_key_passes_messages_by_until_the_arrows_choose_one(town: Town, room_of: Open):
+    said = [town.alice.say(town.room, f"number {n}") for n in range(3)]
+    page = room_of(town.alice)
+    page.locator(".scroller").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#body, .composer__files")).to_have_count(2)
+    assert page.evaluate("document.activeElement.closest('#composer') !== null"), "no stop at a message"
+    page.locator(".scroller").focus()
+    for message in reversed(said):
+        page.keyboard.press("ArrowUp")
+        expect(page.locator(f"#message_{message.id}")).to_be_focused()
+        expect(page.locator(".actions")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.locator(f"#message_{said[0].id} .action[title=Edit]")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(f"#message_{said[0].id} .action[title='Copy link']")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#composer') !== null"), "one stop for all actions"
+
+
+def test_a_link_leads_past_everything_to_writing(town: Town, room_of: Open):
+    page = room_of(town.alice)
+    page.get_by_role("link", name="Write a message").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#body")).to_be_focused()
+
+
+def test_it_offers_no_edit_that_would_be_refused(town: Town, room_of: Open):
+    town.bob.say(town.room, "written long ago")
+    page = room_of(town.bob)
+    page.clock.install()
+    page.clock.set_system_time(time.time() + 16 * 60)
+    assert names(page, "long ago") == ["Copy link", "Delete"]
+
+
+@pytest.mark.parametrize("text", ["mine", "theirs"])
+def test_the_bar_of_a_conversation_stands_beside_its_own_words(text: str, town: Town, windows: Windows):
+    room = town.alice.post("/rooms/direct", person=town.bob.id).headers["Location"].rsplit("/", 1)[1]
+    town.bob.say(room, "theirs")
+    town.alice.say(room, "mine")
+    page = windows.open(town.alice, f"/rooms/{room}", viewport={"width": 1440, "height": 900})
+    words = page.locator("#timeline .message", has_text=text).last.locator(".message__text")
+    words.hover()
+    bar, bubble = page.locator(".actions").bounding_box(), words.bounding_box()
+    assert bar
+    assert bubble
+    gap = bar["x"] - bubble["x"] - bubble["width"] if text == "theirs" else bubble["x"] - bar["x"] - bar["width"]
+    assert 0 <= gap < 80
+    assert bar["y"] + bar["height"] == pytest.approx(bubble["y"] + bubble["height"], abs=4)
 
 
 def test_it_opens_no_sheet_when_one_scrolls(town: Town, windows: Windows):

@@ -28,8 +28,9 @@ def test_it_tells_somebody_who_was_removed_and_shows_nothing_after_it(town: Town
     expect(page.locator(f'#room-list [data-room="{town.room}"]')).to_have_count(0)
     write(alice, "he has gone")
     settled(alice)
-    page.locator("#body").click()
-    page.keyboard.press("Enter")
+    expect(page.locator("#body")).to_be_hidden()
+    expect(page.locator(".crowd, .bar__actions, .people").locator("visible=true")).to_have_count(0)
+    page.evaluate("document.querySelector('#composer').requestSubmit()")
     expect(page.locator("#outbox [role=alert]")).to_contain_text("This room is gone, or you are not in it.")
     assert says(page) == ["still here"]
 
@@ -66,3 +67,20 @@ def test_it_sends_nothing_of_a_room_to_an_outsider(town: Town, windows: Windows)
     shows(bob, "among us")
     settled(bob)
     assert page.locator("body").inner_text().count("among us") == 0
+
+
+def test_a_removal_is_said_and_can_be_undone(town: Town, windows: Windows):
+    page = windows.open(town.alice, f"/rooms/{town.room}/members")
+    page.get_by_role("button", name=f"Remove {town.bob.name}").click()
+    notice = page.get_by_role("status").filter(has_text="was removed")
+    expect(notice).to_have_text(f"{town.bob.name} was removed.")
+    expect(page.get_by_role("button", name=f"Remove {town.bob.name}")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".notice")).to_have_text(f"{town.bob.name} was added.")
+    expect(page.get_by_role("button", name=f"Remove {town.bob.name}")).to_be_visible()
+
+
+def test_a_notice_says_only_what_is_true(town: Town, windows: Windows):
+    for made_up in (f"removed={town.bob.id}", f"added={town.mallory.id}", "removed=nobody", "added=%00"):
+        page = windows.open(town.alice, f"/rooms/{town.room}/members?{made_up}")
+        expect(page.locator(".notice")).to_have_count(0)

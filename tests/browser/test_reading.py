@@ -131,7 +131,7 @@ def test_it_counts_what_came_while_one_reads_further_up(town: Town, room_of: Ope
     scroll(page, 30)
     expect(pill).to_be_hidden()
     scroll(page, 400)
-    expect(pill).to_have_text("Today")
+    expect(pill).to_have_text("Latest")
     for n in range(3):
         town.bob.say(town.room, f"new {n}")
     expect(pill).to_have_text("3 new")

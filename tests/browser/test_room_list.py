@@ -82,3 +82,26 @@ def test_it_fetches_the_list_when_it_hears_of_a_room_that_is_not_in_it(town: Tow
     page.evaluate("(room) => document.querySelector(`#room-list [data-room='${room}']`).remove()", first.room)
     town.bob.say(first.room, "over here")
     expect(page.locator(f'#room-list [data-room="{first.room}"]')).to_contain_text("over here")
+
+
+def test_a_preview_says_you_of_ones_own_and_begins_at_its_beginning(town: Town, windows: Windows):
+    carol, first, _ = newcomer(town)
+    page, bob = windows.open(carol, "/rooms"), windows.open(town.bob, "/rooms")
+    text = "شكرا جزيلا! هذا نص طويل بما يكفي ليمتد على سطرين في القائمة، وربما على ثلاثة أسطر."
+    carol.say(first.room, text)
+    shown = ".row__preview:has-text('شكرا') "
+    expect(page.locator(shown + ".row__author bdi")).to_be_hidden()
+    assert (
+        page.locator(shown + ".row__author").evaluate("(each) => getComputedStyle(each, '::before').content") == '"You"'
+    )
+    expect(bob.locator(shown + ".row__author")).to_have_text("Carol: ")
+    words = bob.locator(shown + ".row__text")
+    expect(words).to_have_text(text)
+    assert words.evaluate("(each) => getComputedStyle(each).direction") == "rtl", "so what is cut is its end"
+
+
+def test_the_way_to_the_search_leads_into_its_field(town: Town, windows: Windows):
+    page = windows.open(town.bob, "/profile")
+    page.goto(f"{town.site.url}/rooms/{town.room}")
+    page.get_by_role("link", name="Find rooms and people").first.click()
+    expect(page.get_by_role("searchbox")).to_be_focused()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Windows, connected, fill, says, settled, shows, until, write
@@ -247,3 +248,49 @@ def test_it_offers_the_sign_in_when_the_session_has_ended(town: Town, windows: W
     page.locator("#outbox").get_by_role("button", name="Try again").click()
     settled(page)
     assert says(page) == ["too late"]
+
+
+#: Where the words of each message stand, sent or on its way, and what else of the page could move.
+PLACES = """
+() => [...document.querySelectorAll(".message__text, .day, .composer")].map((each) => {
+  const { x, y, width, height } = each.getBoundingClientRect();
+  return [each.textContent.trim(), ...[x, y, width, height].map(Math.round)];
+})
+"""
+
+
+@pytest.mark.parametrize("said_before", ["nobody", "myself", "somebody else", "myself and somebody else"])
+def test_nothing_moves_when_the_message_comes(said_before: str, town: Town, room_of: Open):
+    if "myself" in said_before:
+        town.alice.say(town.room, "said a moment ago")
+    if "else" in said_before:
+        town.bob.say(town.room, "said by somebody else")
+    page = room_of(town.alice)
+    answers = Answers(page, town.room)
+    answers.hold = True
+    write(page, "one")
+    write(page, "two")
+    bubbles = page.locator("#outbox .message")
+    expect(bubbles).to_have_count(2)
+    page.wait_for_timeout(700)  # by then it says that it is being sent
+    expect(bubbles.first.locator(".sending__status")).to_have_css("opacity", "1")
+    before = page.evaluate(PLACES)
+    for left in (1, 0):
+        while not answers.held:
+            page.wait_for_timeout(10)
+        answers.held.pop().continue_()
+        expect(bubbles).to_have_count(left)
+        assert page.evaluate(PLACES) == before
+
+
+def test_a_bubble_gets_its_name_back_when_somebody_speaks_in_between(town: Town, room_of: Open):
+    town.alice.say(town.room, "said a moment ago")
+    page = room_of(town.alice)
+    answers = Answers(page, town.room)
+    answers.hold = True
+    write(page, "on its way")
+    bubble = page.locator("#outbox .message")
+    expect(bubble).to_contain_class("message--continues")
+    town.bob.say(town.room, "in between")
+    shows(page, "in between")
+    expect(bubble).not_to_contain_class("message--continues")

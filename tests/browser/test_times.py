@@ -59,6 +59,9 @@ def test_it_writes_days_and_ages_as_the_server_does(town: Town, room_of: Open):
             ["ago", "2026-11-21T10:40:00Z"],
             ["ago", "2026-11-21T08:00:00Z"],
             ["ago", "2026-11-20T08:00:00Z"],
+            ["since", "2026-11-21T08:05:00Z"],
+            ["since", "2026-11-20T08:05:00Z"],
+            ["since", "2026-11-17T08:05:00Z"],
             ["stamp", "2026-11-20T23:30:00Z"],
         ],
     )
@@ -72,7 +75,10 @@ def test_it_writes_days_and_ages_as_the_server_does(town: Town, room_of: Open):
         "now",
         "20 min ago",
         "3 h ago",
-        "Yesterday",
+        "yesterday",
+        "09:05",
+        "yesterday, 09:05",
+        "Tuesday, 09:05",
         "Saturday 21 November 2026, 00:30",
         "Monday 3 February 2025",
     ]

@@ -25,7 +25,7 @@ from tests.services import ROOT
 
 PAGE = ROOT / "docs/templates.md"
 FEATURES = ["accounts", "rooms", "presence", "messages", "notifications", "web"]
-FILTERS = ["iso", "clock_time", "day", "when", "ago", "stamp"]
+FILTERS = ["iso", "clock_time", "day", "when", "ago", "since", "stamp"]
 GLOBALS = ["path_for", "static_url", "icon"]
 
 HEAD = """\

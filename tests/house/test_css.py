@@ -190,6 +190,11 @@ def test_a_sheet_says_start_and_end_and_never_insists(name: str):
         assert float(length) <= 3, f"{length}px: only lines are so thin that they do not grow with the reader's text"
 
 
+@pytest.mark.parametrize("name", SHEETS)
+def test_no_sheet_says_what_the_minifier_would_change(name: str):
+    assert not re.findall(r"[\])] :[a-z]", SHEETS[name]), "the space goes, and with it the descendant: nest it"
+
+
 def test_every_custom_property_that_is_used_is_set_somewhere():
     everything = "\n".join(SHEETS.values())
     known = set(re.findall(r"(--[\w-]+)\s*:", everything))

@@ -162,6 +162,8 @@ def test_a_long_piece_of_code_is_still_code():
 @pytest.mark.parametrize(
     ("typed", "line"),
     [("**bold** `code`", "bold code"), ("> quote\nanswer", "quote answer"), ("- a\n- b", "a b"), ("1. one", "one"), ("", ""),
+     ("3 * 0.8 * 2", "3 * 0.8 * 2"),
+     ("`a * b_c`", "a * b_c"), ("snake_case", "snake_case"), ("a < b & c", "a < b & c"),
      ("x" * 200, "x" * 139 + "…"), ("a   b\n\nc", "a b c")],
 )  # fmt: skip
 def test_one_line_of_it(typed: str, line: str):

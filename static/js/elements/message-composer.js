@@ -6,6 +6,8 @@ import { Upload } from "../room/upload.js";
 
 /** Milliseconds between two reports that one is writing. */
 const TYPING_EVERY = 2_000;
+/** Pixels of width below which the room, which is named at the top, is not named again. */
+const NARROW = 512;
 
 /** The form to write a message. Without script it posts as any form; here it hands what is written to the outbox. */
 class MessageComposer extends HTMLElement {
@@ -27,6 +29,7 @@ class MessageComposer extends HTMLElement {
     this.#pane = this.closest(".pane");
     this.#outbox = new Outbox(document.getElementById("outbox"), this.dataset.room);
     this.#body.value ||= load(this.#draft) ?? "";
+    if (this.offsetWidth < NARROW) this.#body.placeholder = "Message";
     this.#fit();
     this.#listen();
   }
@@ -153,6 +156,8 @@ class MessageComposer extends HTMLElement {
     const show = () => this.#showTile(tile, upload);
     tile.querySelector("img").src = upload.preview;
     tile.querySelector("img").alt = file.name;
+    tile.title = file.name;
+    tile.querySelector("img").onerror = () => (tile.dataset.kind = file.name.split(".").at(-1).slice(0, 5));
     tile.addEventListener("click", (event) => this.#pressed(event, tile, upload));
     upload.addEventListener("change", show);
     this.#uploads.set(tile, upload);
@@ -163,8 +168,14 @@ class MessageComposer extends HTMLElement {
   #showTile(tile, upload) {
     if (!this.#uploads.has(tile)) return;
     tile.dataset.state = upload.state;
+    tile.querySelector(".tile__retry").hidden = upload.state !== "refused" || upload.final;
     tile.querySelector("progress").value = upload.progress;
-    if (upload.reason) this.#complain(`${upload.name}: ${upload.reason}`);
+    if (upload.reason) this.#complain(this.#refusals());
+  }
+
+  /** Why pictures were refused, each with its name. */
+  #refusals() {
+    return [...this.#uploads.values()].filter(({ state }) => state === "refused").map(({ name, reason }) => `${name}: ${reason}`).join("\n");
   }
 
   #pressed(event, tile, upload) {
@@ -178,7 +189,7 @@ class MessageComposer extends HTMLElement {
     } else {
       return;
     }
-    this.#complain("");
+    this.#complain(this.#refusals());
     this.#body.focus();
   }
 }

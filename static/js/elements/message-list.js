@@ -1,5 +1,4 @@
 import { viewer } from "../lib/dom.js";
-import { day } from "../lib/times.js";
 import { refused } from "../refusals.js";
 import { Actions } from "../room/actions.js";
 import { Connection } from "../room/connection.js";
@@ -202,6 +201,7 @@ class MessageList extends HTMLElement {
       this.#place.put(target, (height - target.offsetHeight) / 2);
       target.dataset.flash = "";
       target.focus({ preventScroll: true });
+      if (matchMedia("(hover: none)").matches) this.#actions.show(null);
       setTimeout(() => delete target.dataset.flash, 1500);
     } else if (since) {
       this.#place.toEnd();
@@ -231,10 +231,8 @@ class MessageList extends HTMLElement {
     if (last) this.#reading.see(last);
     this.pill.hidden = reachesEnd && this.#place.distance <= FAR;
     if (this.pill.hidden) return;
-    const first = this.#place.first(messages);
-    const date = first ? day(new Date(first.querySelector("time").dateTime)) : "Latest messages";
     this.pill.toggleAttribute("data-new", this.#new > 0);
-    this.pill.querySelector(".pill__text").textContent = this.#new ? `${this.#new} new` : date;
+    this.pill.querySelector(".pill__text").textContent = this.#new ? `${this.#new} new` : "Latest";
   }
 
   // -- listening
@@ -246,7 +244,7 @@ class MessageList extends HTMLElement {
     on(this, "keydown", (event) => this.#key(event));
     on(this, "pointerover", (event) => event.pointerType === "mouse" && this.#actions.show(this.#messageOf(event)));
     on(this, "pointerleave", () => this.#actions.show(null));
-    on(this, "focusin", (event) => this.#messageOf(event) && this.#actions.show(this.#messageOf(event)));
+    on(this, "focusin", (event) => this.#select(event));
     on(this, "pointerdown", (event) => this.#press(event));
     on(this, "contextmenu", (event) => this.querySelector("dialog.sheet") && event.preventDefault());
     on(this.pill, "click", (event) => this.#jump(event));
@@ -275,6 +273,13 @@ class MessageList extends HTMLElement {
     if (event.pointerType === "touch" && message && !event.target.closest("a, button, dialog")) this.#actions.press(message, event);
   }
 
+  /** The bar comes with a message that the arrows have chosen; neither a finger nor the Tab key asks for it. */
+  #select({ target }) {
+    const message = target.closest("#timeline .message");
+    const chosen = target === message && target.matches(":focus-visible");
+    this.#actions.show(chosen || message?.querySelector(".actions") ? message : null);
+  }
+
   #jump(event) {
     event.preventDefault();
     this.toEnd();
@@ -295,6 +300,8 @@ class MessageList extends HTMLElement {
       let next = event.target;
       do next = next[`${side}ElementSibling`];
       while (next && !next.offsetParent);
+      if (next) event.target.tabIndex = -1;
+      if (next) next.tabIndex = 0;
       next?.focus();
     } else if (event.key === "Escape" && message) {
       document.getElementById("body").focus();

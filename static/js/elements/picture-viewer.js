@@ -1,7 +1,11 @@
+/** Pixels that a finger moves sideways to go to the next. */
+const SWIPE = 40;
+
 /** Shows a picture of the timeline as large as it fits; arrows go to the others, Escape closes. */
 class PictureViewer extends HTMLElement {
   #gone;
   #link = null;
+  #from = 0;
 
   connectedCallback() {
     this.#gone = new AbortController();
@@ -11,6 +15,11 @@ class PictureViewer extends HTMLElement {
     on(document, "click", (event) => this.#open(event));
     on(document, "confab:message", () => dialog.open && !this.#link.isConnected && dialog.close());
     on(dialog, "keydown", ({ key }) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[key]));
+    on(dialog, "pointerdown", ({ clientX }) => (this.#from = clientX));
+    on(dialog, "pointerup", ({ clientX, pointerType }) => {
+      const far = pointerType !== "mouse" && Math.abs(clientX - this.#from) > SWIPE;
+      if (far) this.#step(clientX < this.#from ? 1 : -1);
+    });
     on(dialog, "close", () => this.#link?.focus({ preventScroll: true }));
     on(dialog, "click", ({ target }) => {
       if (target === dialog || target.closest(".viewer__close")) dialog.close();
@@ -30,9 +39,14 @@ class PictureViewer extends HTMLElement {
     this.querySelector("dialog").showModal();
   }
 
-  #step(by) {
+  /** The picture so many further on, if there is one. */
+  #next(by) {
     const links = [...document.querySelectorAll("#timeline .picture__link")];
-    const next = by && links[links.indexOf(this.#link) + by];
+    return by && links[links.indexOf(this.#link) + by];
+  }
+
+  #step(by) {
+    const next = this.#next(by);
     if (next) this.#show(next);
   }
 
@@ -45,6 +59,7 @@ class PictureViewer extends HTMLElement {
     image.alt = link.querySelector("img").alt;
     image.width = link.dataset.width;
     image.height = link.dataset.height;
+    for (const button of this.querySelectorAll("[data-step]")) button.hidden = !this.#next(Number(button.dataset.step));
     this.querySelector(".viewer__original").href = link.href;
     const said = [".message__author", "time"].map((part) => message.querySelector(part).textContent);
     this.querySelector(".viewer__caption").textContent = `${image.alt} · ${said.join(" · ")}`;

@@ -28,13 +28,20 @@ function ago(date) {
   const seconds = (Date.now() - date) / 1000;
   if (seconds < 90) return "now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  return seconds < 24 * 3600 ? `${Math.floor(seconds / 3600)} h ago` : when(date);
+  return seconds < 24 * 3600 ? `${Math.floor(seconds / 3600)} h ago` : within(date);
+}
+
+/** The day as it stands inside a sentence. */
+const within = (date) => when(date).replace("Yesterday", "yesterday");
+
+function since(date) {
+  return daysAgo(date) > 0 ? `${within(date)}, ${clock(date)}` : clock(date);
 }
 
 const stamp = (date) =>
   `${name(date, "weekday", "long")} ${date.getDate()} ${name(date, "month", "long")} ${date.getFullYear()}, ${clock(date)}`;
 
-const styles = { clock, when, ago, stamp };
+const styles = { clock, when, ago, since, stamp };
 
 /** Make every <time> inside local. `data-style` says how it is written; with `title` only its tooltip is. */
 export function localise(root) {

@@ -6,6 +6,8 @@ const { htmx } = window;
 /** Milliseconds a finger rests on a message before its actions open, and pixels it may move meanwhile. */
 const PRESS = 500;
 const SLIP = 10;
+/** Milliseconds for which a message can be edited: EDIT_WINDOW of chat/messages/policy.py. */
+const EDITABLE = 15 * 60_000;
 
 /** What one can do with a message: a bar on the one that is hovered or focused, a sheet where one presses long. */
 export class Actions {
@@ -18,12 +20,16 @@ export class Actions {
 
   /** Show the bar on a message and nowhere else, but leave one that holds the focus. */
   show(message) {
-    for (const bar of document.querySelectorAll(".message > .actions")) {
-      if (bar.parentElement !== message && !bar.contains(document.activeElement)) bar.remove();
+    for (const bar of document.querySelectorAll(".message .actions:not(.sheet *)")) {
+      if (bar.closest(".message") !== message && !bar.contains(document.activeElement)) bar.remove();
     }
     if (!message || message.querySelector(".actions")) return;
-    message.append(this.#make(message));
-    htmx.process(message.lastElementChild);
+    const bar = this.#make(message);
+    message.querySelector(".message__body, .tombstone").append(bar);
+    htmx.process(bar);
+    // One stop for the Tab key; arrows go on from there.
+    const [, ...others] = [...bar.children].filter((action) => action.offsetParent);
+    for (const action of others) action.tabIndex = -1;
   }
 
   /** Open the form to edit a message. */
@@ -45,9 +51,13 @@ export class Actions {
   #open(message) {
     const sheet = document.createElement("dialog");
     const handle = document.createElement("div");
+    const quote = document.createElement("p");
     sheet.className = "sheet";
     handle.className = "sheet__handle";
-    sheet.append(handle, this.#make(message));
+    quote.className = "sheet__quote";
+    const said = [".message__author", ".message__text", ".tombstone > span"].map((part) => message.querySelector(part)?.innerText);
+    quote.textContent = said.filter(Boolean).join(": ");
+    sheet.append(handle, quote, this.#make(message));
     sheet.addEventListener("click", () => sheet.close());
     // The finger is lifted over the sheet that has opened under it: that is no choice.
     message.addEventListener("touchend", (event) => event.preventDefault(), { once: true });
@@ -61,24 +71,28 @@ export class Actions {
     const bar = copy("actions");
     const id = message.id.slice("message_".length);
     const deleted = message.classList.contains("message--deleted");
+    const late = Date.now() - new Date(message.querySelector("time").dateTime) > EDITABLE;
     for (const action of [...bar.querySelectorAll("[data-requires]")]) {
-      if (deleted !== (action.dataset.requires === "restorer")) action.remove();
+      if (deleted !== (action.dataset.requires === "restorer") || (late && action.matches("[hx-get$='/edit']"))) action.remove();
     }
+    if (!message.querySelector(".message__text") || !navigator.clipboard) bar.querySelector("[data-copy=text]").remove();
     for (const action of bar.children) {
       for (const { name, value } of [...action.attributes]) {
         action.setAttribute(name, value.replace("MESSAGE", id).replace("ROOM", this.#room));
       }
     }
-    bar.addEventListener("click", (event) => this.#copyLink(event));
+    bar.addEventListener("click", (event) => this.#copy(event, message));
     bar.addEventListener("htmx:afterRequest", (event) => this.#answered(event, message.id));
     return bar;
   }
 
-  #copyLink(event) {
-    const link = event.target.closest("[data-copy]");
-    if (!link || !navigator.clipboard) return;
+  #copy(event, message) {
+    const action = event.target.closest("[data-copy]");
+    if (!action || !navigator.clipboard) return;
     event.preventDefault();
-    navigator.clipboard.writeText(link.href).then(() => toast("Link copied"), () => (location.href = link.href));
+    const text = action.dataset.copy && message.querySelector(".message__text").innerText;
+    const copied = () => toast(text ? "Text copied" : "Link copied");
+    navigator.clipboard.writeText(text || action.href).then(copied, () => text || (location.href = action.href));
   }
 
   /** The bar may have left the page with its message by now, so it listens to itself. */

@@ -47,8 +47,10 @@ export class Bubble {
     if (state === "waiting") word.textContent = "Waiting for a connection";
     problem.textContent = why;
     problem.hidden = choices.hidden = state !== "failed";
-    const without = this.uploads.some((upload) => upload.state === "refused");
-    choices.querySelector("[data-without]").hidden = !without || (done === 0 && !this.entry.body);
+    // Trying again helps unless every refusal is final.
+    const refused = this.uploads.filter((upload) => upload.state === "refused");
+    choices.firstElementChild.hidden = refused.length > 0 && refused.every((upload) => upload.final);
+    choices.querySelector("[data-without]").hidden = !refused.length || (done === 0 && !this.entry.body);
   }
 
   remove() {
@@ -111,7 +113,7 @@ export class Bubble {
       this.element.querySelector(".pictures").replaceWith(pictures(this.uploads));
       this.#uploaded();
     } else if (refused.length) {
-      for (const upload of refused) upload.start();
+      for (const upload of refused) if (!upload.final) upload.start();
     }
     this.entry.missing = 0;
     this.show("pending");

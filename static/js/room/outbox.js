@@ -2,6 +2,7 @@ import { post, viewer } from "../lib/dom.js";
 import * as stream from "../stream.js";
 import { load, names, save } from "../lib/store.js";
 import { Bubble } from "./bubble.js";
+import { arrange } from "./timeline.js";
 
 const { htmx } = window;
 const LONGEST_WAIT = 30_000;
@@ -29,9 +30,9 @@ export class Outbox {
 
   /** A message is on the page: the bubble that stood for it goes. */
   settle({ dataset }) {
-    if (dataset.authorId !== viewer) return;
-    const bubble = this.#bubbles.find((each) => each.entry.client_id === dataset.clientId);
+    const bubble = dataset.authorId === viewer && this.#bubbles.find((each) => each.entry.client_id === dataset.clientId);
     if (bubble) this.discard(bubble);
+    else this.#arrange();
   }
 
   /** Whether pictures would be lost if the page were left now. */
@@ -72,6 +73,7 @@ export class Outbox {
   changed(answered) {
     if (answered === this.#busy) this.#busy = null;
     save(`outbox:${this.#room}`, this.#bubbles.map((bubble) => bubble.entry));
+    this.#arrange();
     this.#next();
   }
 
@@ -80,9 +82,16 @@ export class Outbox {
   #add(entry, uploads) {
     const bubble = new Bubble(this, entry, uploads);
     this.#bubbles.push(bubble);
+    document.querySelector(".start--timeline")?.remove();
     this.#list.append(bubble.element);
     htmx.process(bubble.element);
     return bubble;
+  }
+
+  /** Day lines and groups are those of the messages that the bubbles become, so that nothing moves then. */
+  #arrange() {
+    for (const line of this.#list.querySelectorAll(".day")) line.remove();
+    for (const { element } of this.#bubbles) arrange(element);
   }
 
   #restore(entry) {

@@ -25,9 +25,10 @@ export class Timeline {
     this.#list = list;
     this.#top = Math.max(Number(cursor.split(".")[2]), ...this.messages.map(seqOf));
     this.#since = list.querySelector(".new-since");
-    this.sinceSeq = this.#since ? seqOf(this.#after(this.#since)) : 0;
+    this.sinceSeq = this.#since ? seqOf(messageAfter(this.#since)) : 0;
     /** Whether a page of history is on its way. */
     this.loading = false;
+    for (const message of this.messages) quiet(message);
   }
 
   get list() {
@@ -89,8 +90,8 @@ export class Timeline {
     for (const message of leaving) message.remove();
     this.#list.querySelector(`.more--${atTop ? "older" : "newer"}`)?.remove();
     if (atTop) {
-      for (const other of this.#between(null, messages[excess])) other.remove();
-      this.#arrange(messages[excess]);
+      for (const other of between(null, messages[excess])) other.remove();
+      arrange(messages[excess]);
       return [this.#more("older", seqOf(messages[excess]))];
     }
     while (!this.#list.lastElementChild.matches(".message")) this.#list.lastElementChild.remove();
@@ -100,7 +101,7 @@ export class Timeline {
 
   /** Put day lines and groups right everywhere: the page was made for another zone, or a new day has begun. */
   arrange() {
-    for (const message of this.messages) this.#arrange(message);
+    for (const message of this.messages) arrange(message);
   }
 
   // -- inside
@@ -112,24 +113,26 @@ export class Timeline {
 
   /** Put a message in its place by `seq`: nearly always at the end. */
   #insert(message) {
+    quiet(message);
     const seq = seqOf(message);
     const previous = this.messages.findLast((other) => seqOf(other) < seq);
     if (previous) previous.after(message);
     else if (this.#list.querySelector(".more--older")) this.#list.querySelector(".more--older").after(message);
     else this.#list.prepend(message);
     if (seq === this.sinceSeq && !this.#since.isConnected) message.before(this.#since);
-    this.#arrange(message);
-    const next = this.#after(message);
-    if (next) this.#arrange(next);
+    arrange(message);
+    const next = messageAfter(message);
+    if (next) arrange(next);
     return message;
   }
 
   #replace(known, message) {
     const focused = known.contains(document.activeElement);
+    quiet(message);
     known.replaceWith(message);
-    this.#arrange(message);
-    const next = this.#after(message);
-    if (next) this.#arrange(next);
+    arrange(message);
+    const next = messageAfter(message);
+    if (next) arrange(next);
     if (focused) message.focus({ preventScroll: true });
   }
 
@@ -167,43 +170,50 @@ export class Timeline {
     this.#list[side === "older" ? "prepend" : "append"](more);
     return more;
   }
+}
 
-  #after(element) {
-    do element = element.nextElementSibling;
-    while (element && !element.matches(".message"));
-    return element;
-  }
+/** The Tab key does not stop at every time: with a script, arrows go to the message and its actions have its link. */
+const quiet = (message) => (message.querySelector(".message__time").tabIndex = -1);
 
-  /** The lines between two messages, or before the first. */
-  #between(previous, message) {
-    const lines = [];
-    for (let at = message.previousElementSibling; at && at !== previous; at = at.previousElementSibling) lines.push(at);
-    return lines.filter((line) => !line.matches(".more"));
-  }
+/** The line before one: the outbox goes on from the timeline. */
+const lineBefore = (line) =>
+  line.previousElementSibling ?? (line.closest("#outbox") && document.getElementById("timeline").lastElementChild);
 
-  /** Give a message its day line, and make it go on from the one before if it is of the same author, day and talk. */
-  #arrange(message) {
-    let previous = message.previousElementSibling;
-    while (previous && !previous.matches(".message")) previous = previous.previousElementSibling;
-    const lines = this.#between(previous, message);
-    const at = timeOf(message);
-    const before = previous && timeOf(previous);
-    const newDay = !before || before.toDateString() !== at.toDateString();
-    const [line, ...others] = lines.filter((each) => each.matches(".day"));
-    for (const each of newDay ? others : [line, ...others]) each?.remove();
-    if (newDay) {
-      const shown = line ?? lines.find((each) => each.matches(".new-since")) ?? message;
-      const text = `<li class="day"><span class="day__text"></span></li>`;
-      if (!line) shown.insertAdjacentHTML("beforebegin", text);
-      (line ?? shown.previousElementSibling).firstElementChild.textContent = day(at);
-    }
-    const continues =
-      !newDay &&
-      !lines.some((each) => each.matches(".new-since")) &&
-      previous.dataset.authorId === message.dataset.authorId &&
-      !deleted(previous) &&
-      !deleted(message) &&
-      at - before < GROUP_WITHIN;
-    message.classList.toggle("message--continues", continues);
+function messageAfter(line) {
+  do line = line.nextElementSibling;
+  while (line && !line.matches(".message"));
+  return line;
+}
+
+/** The lines between two messages, or before the first. */
+function between(previous, message) {
+  const lines = [];
+  for (let at = lineBefore(message); at && at !== previous; at = lineBefore(at)) lines.push(at);
+  return lines.filter((line) => !line.matches(".more"));
+}
+
+/** Give a message its day line, and make it go on from the one before if it is of the same author, day and talk. */
+export function arrange(message) {
+  let previous = lineBefore(message);
+  while (previous && !previous.matches(".message")) previous = lineBefore(previous);
+  const lines = between(previous, message);
+  const at = timeOf(message);
+  const before = previous && timeOf(previous);
+  const newDay = !before || before.toDateString() !== at.toDateString();
+  const [line, ...others] = lines.filter((each) => each.matches(".day"));
+  for (const each of newDay ? others : [line, ...others]) each?.remove();
+  if (newDay) {
+    const shown = line ?? lines.find((each) => each.matches(".new-since")) ?? message;
+    const text = `<li class="day"><span class="day__text"></span></li>`;
+    if (!line) shown.insertAdjacentHTML("beforebegin", text);
+    (line ?? shown.previousElementSibling).firstElementChild.textContent = day(at);
   }
+  const continues =
+    !newDay &&
+    !lines.some((each) => each.matches(".new-since")) &&
+    previous.dataset.authorId === message.dataset.authorId &&
+    !deleted(previous) &&
+    !deleted(message) &&
+    at - before < GROUP_WITHIN;
+  message.classList.toggle("message--continues", continues);
 }

@@ -3,6 +3,12 @@ import { meta, post, reason } from "../lib/dom.js";
 /** Milliseconds after which a picture that does not get through gives way to the next. */
 const LONGEST = 180_000;
 
+/** Bytes of a picture: MAX_BYTES of chat/pictures. */
+export const MOST = 10 * 1024 * 1024;
+export const TOO_LARGE = "The picture is over 10 MB.";
+/** Answers after which the same file would be refused again. */
+const FINAL = [413, 415, 422];
+
 /** Pictures are sent one by one. */
 let line = Promise.resolve();
 
@@ -22,12 +28,14 @@ export class Upload extends EventTarget {
   }
 
   start() {
-    /** `waiting`, `uploading`, `done`, `refused` (with a reason) or `gone`. */
+    /** `waiting`, `uploading`, `done`, `refused` (with a reason; `final` if for good) or `gone`. */
     this.state = "waiting";
     this.progress = 0;
     this.reason = "";
     this.picture = null;
-    line = line.then(() => this.state === "waiting" && this.#send());
+    this.final = this.#file.size > MOST;
+    if (this.final) this.#turn("refused", { reason: TOO_LARGE });
+    else line = line.then(() => this.state === "waiting" && this.#send());
   }
 
   /** Nobody wants it any more. */
@@ -68,7 +76,8 @@ export class Upload extends EventTarget {
       const { picture, width, height } = tile.dataset;
       this.#turn("done", { picture: { id: picture, width: Number(width), height: Number(height) } });
     } else {
-      this.#turn("refused", { reason: status ? reason(responseText) : "No connection." });
+      const why = status === 413 ? TOO_LARGE : status ? reason(responseText) : "No connection.";
+      this.#turn("refused", { final: FINAL.includes(status), reason: why });
     }
   }
 
