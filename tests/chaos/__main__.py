@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +33,7 @@ def main() -> int:
         "--mutants", nargs="?", const="all", metavar="all|N|NAME", help="plant mistakes and see them caught"
     )
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     seed = given.seed if given.seed is not None else random.randrange(1_000_000)
     print(f"{machine()}\n", flush=True)
     if given.mutants:
