@@ -95,7 +95,7 @@ def test_it_can_be_undone_for_a_moment(cast: Cast, monkeypatch: pytest.MonkeyPat
     assert cast.alice.post(f"/messages/{message}/restore").status_code == 303
     assert "the first words" in page_of(cast.bob, cast.room)
     cast.alice.post(f"/messages/{message}/delete")
-    later(monkeypatch, seconds=16)
+    later(monkeypatch, seconds=121)
     assert cast.alice.post(f"/messages/{message}/restore").status_code == 403
     assert "first words" not in page_of(cast.bob, cast.room)
 
