@@ -99,7 +99,8 @@ def prepared(sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pyt
         db.engine.dispose()
     values = {
         "room_id": known["room"], "message_id": message.message_id, "picture_id": picture, "person_id": known["mia"],
-        "session_id": device.id, "size": "thumb", "role": "member", "digest": "any", "path": "icons/icons.svg", "face_of": alice.id,
+        "session_id": device.id, "size": "thumb", "role": "member", "digest": "any", "path": "icons/icons.svg",
+        "face_of": alice.id,
     }  # fmt: skip
     return folder, known, values
 
