@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Writes between two turns of the event loop.
-SLICE = 256
+SLICE = 64
 #: Bytes handed to one reader at a time while it catches up.
 CHUNK = 64 * 1024
 #: Seconds between two pings; clients notice a dead stream by their absence.
