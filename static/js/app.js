@@ -58,6 +58,11 @@ picture?.addEventListener("change", () => {
   picture.reportValidity();
 });
 
+// What was not scrolled to has not been fetched.
+addEventListener("beforeprint", () => {
+  for (const image of document.images) image.loading = "eager";
+});
+
 let activeAt = 0;
 let activeSoon = 0;
 for (const name of ["pointerdown", "keydown", "wheel"]) addEventListener(name, active, { passive: true });
