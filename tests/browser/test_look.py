@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Windows, until
 from tests.browser.places import EVERYWHERE, Village, furnish
@@ -151,3 +151,78 @@ def test_a_printed_room_is_its_words(village: Village, windows: Windows):
     )
     assert page.locator("#timeline .message").first.is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+
+
+def test_a_line_over_the_end_can_be_scrolled_out_from_under(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}", **PHONE)
+    page.clock.install()
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    page.clock.run_for(5_100)
+    banner, last = page.locator("[data-connection]"), page.locator("#timeline .message").last
+    expect(banner).to_be_visible()
+    over, under = banner.bounding_box(), last.bounding_box()
+    assert over
+    assert under
+    assert under["y"] + under["height"] <= over["y"]
+
+
+def test_the_word_edited_stays_with_the_last_word(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}")
+    apart = page.locator(f"#message_{village.own.id} .message__text").evaluate(
+        """(text) => {
+          const word = text.querySelector(".message__edited");
+          const widths = [...Array(60)].map((_, n) => 130 + 4 * n);
+          return widths.filter((width) => {
+            text.style.inlineSize = `${width}px`;
+            return word.getClientRects()[0].left <= text.getBoundingClientRect().left + 13;
+          });
+        }"""
+    )
+    assert apart == []
+
+
+def test_the_mark_for_dropping_covers_the_room_alone(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}", viewport={"width": 1440, "height": 900})
+    assert page.evaluate(
+        """() => {
+          const pane = document.querySelector(".pane--room");
+          pane.dataset.dragging = "";
+          return parseFloat(getComputedStyle(pane, "::after").inlineSize) < pane.offsetWidth;
+        }"""
+    )
+
+
+def test_large_text_keeps_the_lines_of_the_bar_apart(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.room}", **PHONE)
+    expect(page.locator("#body")).to_have_attribute("placeholder", "Message")
+    page.evaluate("document.documentElement.style.fontSize = '150%'")
+    title, detail = page.locator(".bar__title").first.bounding_box(), page.locator(".bar__detail").bounding_box()
+    assert title
+    assert detail
+    assert title["y"] + title["height"] <= detail["y"] + 0.5
+    assert page.evaluate(STICKING_OUT) == []
+
+
+def test_what_is_chosen_can_be_told_in_forced_colours(village: Village, windows: Windows):
+    context = windows.context(village.ines, forced_colors="active", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{village.ines.url}/profile")
+    for chosen in (".side__link[aria-current]", ".choice:has(:checked) .choice__swatch"):
+        assert page.locator(chosen).evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
+
+
+def test_a_refusal_leads_back(village: Village, windows: Windows):
+    windows.allow("403")
+    page = windows.context(village.bob).new_page()
+    page.goto(f"{village.ines.url}/rooms/{village.room}")
+    page.evaluate("(path) => location.assign(path)", f"/messages/{village.own.id}/edit")
+    page.get_by_role("link", name="Go back").click()
+    expect(page).to_have_url(f"{village.ines.url}/rooms/{village.room}")
+
+
+def test_the_bubble_fades_while_it_is_on_its_way(village: Village, windows: Windows):
+    page = windows.open(village.ines, f"/rooms/{village.empty_room}")
+    page.route("**/messages", lambda route: None)
+    page.locator("#body").fill("on its way")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outbox .message__text")).to_have_css("opacity", "0.72")
