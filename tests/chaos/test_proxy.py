@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -58,7 +59,9 @@ def play(act: Callable[[Proxy], Awaitable[None]]) -> None:
         async with echo() as proxy:
             await act(proxy)
 
-    asyncio.run(main())
+    # In a thread of its own: where browsers are driven from this one, it has a running loop.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, main()).result()
 
 
 def test_it_passes_everything_in_both_directions():

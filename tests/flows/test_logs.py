@@ -6,6 +6,7 @@ import re
 
 from tests.conftest import Town
 from tests.people import PASSWORD
+from tests.services import wait_for
 
 
 def lines(town: Town) -> list[str]:
@@ -15,7 +16,8 @@ def lines(town: Town) -> list[str]:
 def test_a_request_has_a_line_with_its_id_status_and_time(town: Town):
     response = town.alice.get(f"/rooms/{town.room}?around=1")
     name = response.headers["X-Request-Id"]
-    line = next(line for line in lines(town) if f"request={name}" in line)
+    # It is written when the answer is out, so a moment after it has come.
+    line = wait_for(lambda: next((line for line in lines(town) if f"request={name}" in line), ""), what="the line")
     assert re.search(rf'level=info logger=chat.access request={name} event="GET /rooms/{town.room}"', line)
     assert re.search(r"status=200 ms=[\d.]+$", line)
 

@@ -105,7 +105,7 @@ def test_it_keeps_the_text_that_was_with_it(cast: Cast):
 def test_it_refuses_more_than_any_picture_before_reading_it(cast: Cast):
     response = send(cast.alice, cast.room, bytes(12 * 1024 * 1024))
     assert response.status_code == 413
-    assert "Send less, or a smaller file" in response.text
+    assert "over 10 MB" in response.text
 
 
 @pytest.mark.parametrize(("setting", "value"), [("MEMORY", "160 * 1024 * 1024"), ("CPU_SECONDS", "1")])

@@ -173,7 +173,7 @@ export class Timeline {
 }
 
 /** The Tab key does not stop at every time: with a script, arrows go to the message and its actions have its link. */
-const quiet = (message) => (message.querySelector(".message__time").tabIndex = -1);
+const quiet = (message) => message.querySelector(".message__time")?.setAttribute("tabindex", -1);
 
 /** The line before one: the outbox goes on from the timeline. */
 const lineBefore = (line) =>
