@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.conftest import Town
 from tests.people import PASSWORD
+from tests.services import wait_for
 
 
 def test_a_role_is_changed(town: Town):
@@ -19,7 +20,7 @@ def test_a_role_is_changed(town: Town):
 def test_a_forgotten_password_is_replaced(town: Town):
     done = town.site.flask("user", "password", town.bob.email, "--password-stdin", input="another quiet lamp\n")
     assert done.returncode == 0, done.stderr
-    assert town.bob.get("/rooms").status_code == 303, "signed out everywhere"
+    wait_for(lambda: town.bob.get("/rooms").status_code == 303, 5, what="being signed out everywhere")
     town.bob.get("/sign-in")
     assert town.bob.post("/sign-in", email=town.bob.email, password=PASSWORD).status_code == 422
     town.bob.sign_in("another quiet lamp")
