@@ -34,9 +34,7 @@ _MARKS = re.compile(r"[*_`\[\]()<>@]|://|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTI
 #: More marks than this outside of fenced code and the text is shown as it was typed: looking for pairs takes time that
 #: grows with the square, and every list item is a piece of work.
 _MOST_MARKS = 400
-_TAG = re.compile(r"<[^>]*(?:>|$)")
-
-
+_TAG = re.compile(r"<[^>]*>")
 #: Characters of a text whose HTML is remembered; what thousands of long ones became would fill the memory.
 _REMEMBERED = 1000
 
@@ -79,7 +77,10 @@ def _absolute_links(tag: str, attribute: str, value: str) -> str | None:
 
 
 def to_line(text: str, limit: int = 140) -> str:
-    """Return a text as one plain line, for lists: what stands on the page, without its markup."""
-    shown = _TAG.sub("", to_html(text)[: 30 * limit])
+    """Return a text as one plain line, for lists: what stands on the page, without its markup.
+
+    Only the beginning is looked at: a list has a line for each of many rooms, and is made anew with every message.
+    """
+    shown = _TAG.sub("", to_html(text[: 4 * limit]))
     line = " ".join(html.unescape(shown).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
