@@ -70,6 +70,13 @@ class NotFound(ChatError):
         super().__init__(sentence)
 
 
+class NoSuchRoom(NotFound):
+    """There is no such room, or this person is not in it: in the same words, wherever it is noticed."""
+
+    def __init__(self) -> None:
+        super().__init__("This room is gone, or you are not in it.")
+
+
 class Conflict(ChatError):
     """It was true when the page was made, and is no longer."""
 

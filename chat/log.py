@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chat import bus, clock, ids
 from chat.database import Big, Id, Model, Utc, db, is_sqlite
-from chat.errors import NotFound
+from chat.errors import NoSuchRoom
 
 #: Longest piece of the log that is replayed to one reader; who is further behind fetches the page again.
 REPLAY_LIMIT = 500
@@ -99,7 +99,7 @@ def take(room_id: str) -> int:
     """
     seq: int | None = db.session.connection().execute(_TAKE, {"room": room_id}).scalar()
     if seq is None:
-        raise NotFound
+        raise NoSuchRoom
     return seq
 
 
@@ -124,7 +124,7 @@ def head(room_id: str) -> int:
     """
     seq: int | None = db.session.connection().execute(select(_rooms.c.head).where(_rooms.c.id == room_id)).scalar()
     if seq is None:
-        raise NotFound
+        raise NoSuchRoom
     return seq
 
 

@@ -12,7 +12,7 @@ from chat import clock, ids, pictures, realtime
 from chat.accounts.guards import often, signed_in, viewer
 from chat.accounts.sessions import Viewer
 from chat.database import db
-from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast
+from chat.errors import ChatError, Invalid, NoSuchRoom, NotAllowed, NotFound, TooFast
 from chat.messages import policy, queries, service
 from chat.messages.contexts import (
     Composer,
@@ -394,7 +394,7 @@ def events() -> Response:
     asked = streams.wanted(request.query_string.decode("ascii", "replace"), request.headers.get("Last-Event-ID"))
     resolved = process.streams.resolve(ticket, asked)
     if resolved.refused:
-        raise NotFound("This room is gone, or you are not in it.")
+        raise NoSuchRoom
     db.session.remove()
     process.start()  # where another WSGI server runs us, nobody has yet
     stream = streams.Stream(process.streams, ticket, resolved)

@@ -18,7 +18,7 @@ from chat import clock, ids, log
 from chat.accounts.contexts import PersonContext
 from chat.bus import emit, transaction
 from chat.database import db
-from chat.errors import Conflict, Invalid, NotFound
+from chat.errors import Conflict, Invalid, NoSuchRoom
 from chat.messages import policy, queries
 from chat.messages.body import to_html
 from chat.messages.contexts import BODY_LIMIT, MessageContext, PictureContext
@@ -105,7 +105,7 @@ def post_message(
             # After the lock: a removal that committed while we waited for it is seen here.
             read = {"room": room_id, "user": author.id, "seq": seq, "number": number}
             if connection.execute(_HAS_READ, read).rowcount != 1:
-                raise NotFound("This room is gone, or you are not in it.")
+                raise NoSuchRoom
             message = {
                 "id": message_id,
                 "room_id": room_id,
@@ -218,7 +218,7 @@ def mark_read(room_id: str, user_id: str, seq: int) -> None:
     mine = (Membership.room_id == room_id, Membership.user_id == user_id)
     known = db.session.execute(select(Membership.last_read_seq, head).where(*mine)).one_or_none()
     if known is None:
-        raise NotFound("This room is gone, or you are not in it.")
+        raise NoSuchRoom
     read, last = known
     seq = min(seq, last)
     if seq <= read:
@@ -241,7 +241,7 @@ def _next_place(room_id: str, message_id: str, now: datetime) -> tuple[int, int]
     place = {"room": room_id, "message": message_id, "now": now}
     row = db.session.connection().execute(_PLACE, place).one_or_none()
     if row is None:
-        raise NotFound("This room is gone, or you are not in it.")
+        raise NoSuchRoom
     return row[0], row[1]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
-from chat.errors import NotFound
+from chat.errors import NoSuchRoom
 from chat.folding import words
 from chat.rooms import kinds
 from chat.rooms.contexts import MemberContext, OpenRoomContext, PreviewContext, RoomContext, RowContext
@@ -61,7 +61,7 @@ def get_membership(room_id: str, user_id: str) -> Door:
     """
     row = db.session.execute(_DOOR, {"room": room_id, "user": user_id}).one_or_none()
     if row is None:
-        raise NotFound("This room is gone, or you are not in it.")
+        raise NoSuchRoom
     return Door(row[0], row[1])
 
 
@@ -72,7 +72,7 @@ def get_joinable(room_id: str) -> Room:
     """
     room = db.session.get(Room, room_id)
     if room is None or not kinds.get(room.kind).joinable:
-        raise NotFound("This room is gone, or you are not in it.")
+        raise NoSuchRoom
     return room
 
 
@@ -97,7 +97,7 @@ def audience(room_id: str) -> tuple[int, list[str]]:
     """
     rows = db.session.connection().execute(_AUDIENCE, {"room": room_id}).all()
     if not rows:
-        raise NotFound
+        raise NoSuchRoom
     return rows[0][0], [user_id for _, user_id in rows if user_id is not None]
 
 
@@ -114,7 +114,7 @@ def shared_context(room_id: str) -> RoomContext:
     """
     room = db.session.get(Room, room_id)
     if room is None:
-        raise NotFound
+        raise NoSuchRoom
     return RoomContext(room.id, room.kind, room.name, room.purpose)
 
 
@@ -157,7 +157,6 @@ def rows_of_pairs(pairs: Collection[tuple[str, str]]) -> list[tuple[str, RowCont
 def _select_rows(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     other = aliased(Membership)
     return (
-
         select(
             Membership.user_id, Room.id, Room.kind, Room.name, Room.purpose, Room.active_at,
             (Room.posted - Membership.last_read_number).label("unread"),

@@ -64,7 +64,7 @@ def join(room_id: str, user_id: str) -> None:
     """
     if queries.members_named([(room_id, user_id)]):
         return
-    queries.get_joinable(room_id)  # before the lock is taken, and in the same words whether it is hidden or missing
+    queries.get_joinable(room_id)  # before the lock is taken, which is not for everybody
     with suppress(IntegrityError), transaction():  # a double click: the other request has done it
         seq = log.take(room_id)
         policy.require_may_join(queries.get_joinable(room_id))
@@ -77,7 +77,6 @@ def grant(room_id: str, user_id: str, actor_id: str) -> None:
     :raises NotFound: there is no such room or person, or the actor is not in it.
     :raises NotAllowed: the kind of room has its members by nature.
     """
-    queries.get_membership(room_id, actor_id)
     with suppress(IntegrityError), transaction():  # in it already: a double click, or two who invite at once
         seq = log.take(room_id)
         door = queries.get_membership(room_id, actor_id)
@@ -104,7 +103,7 @@ def revoke(room_id: str, user_id: str, actor_id: str) -> None:
     :raises NotFound: one of the two is not in it.
     :raises NotAllowed: it cannot be left, or the actor is neither the person nor the owner.
     """
-    queries.get_membership(room_id, actor_id)
+    queries.get_membership(room_id, actor_id)  # before the lock is taken, which is not for everybody
     with transaction():
         seq = log.take(room_id)
         door = queries.get_membership(room_id, actor_id)
