@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -141,6 +142,12 @@ def room_of(windows: Windows, town: Town) -> Callable[..., Page]:
 
 
 # -- what tests wait for
+
+
+def stop_the_clock(page: Page) -> None:
+    """From here on time passes on this page only by ``page.clock.run_for``, however slow the machine is."""
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
 
 
 def until(page: Page, expression: str, argument: Any = None, what: str = "") -> Any:

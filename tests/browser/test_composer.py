@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Windows, connected, says, settled, shows, until, write
+from tests.browser.conftest import Windows, connected, says, settled, shows, stop_the_clock, until, write
 from tests.conftest import Town
 
 Open = Callable[..., Page]
@@ -218,7 +218,7 @@ def test_it_says_that_one_writes_at_most_every_two_seconds(town: Town, room_of: 
 def test_it_shows_up_to_three_names_for_six_seconds_and_never_ones_own(town: Town, room_of: Open):
     page = room_of(town.alice)
     line = page.locator("typing-line")
-    page.clock.install()
+    stop_the_clock(page)
     names = ("Bo", "Cy", "Di", "Ed")
     frames = [
         f'<bdi class="typing__name" data-room="{town.room}" data-person-id="{name}">{name}</bdi>' for name in names
