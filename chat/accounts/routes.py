@@ -176,11 +176,12 @@ def profile() -> str:
 
 @blueprint.post("/profile")
 @signed_in
-@security.takes(
-    4 * pictures.MAX_BYTES
-)  # what is too large is read all the same: the page comes back with the other fields
+@security.takes(4 * pictures.MAX_BYTES)
 def update_profile() -> Response:
-    """Save name, status, look and, if one was chosen, the picture."""
+    """Save name, status, look and, if one was chosen, the picture.
+
+    More than a picture may have is taken, so that the form of one that is too large comes back with its other fields.
+    """
     who = viewer()
     form = ProfileForm.read()
     try:

@@ -234,9 +234,7 @@ class Hub:
                 return
             for place in connection.places:
                 self._catch_up(place)
-            if connection.missed and connection.rest is None:
-                connection.missed = False
-                self._send(connection, sse.encode("hello"))
+            self._make_up(connection)
 
     # -- what is sent
 
@@ -362,6 +360,14 @@ class Hub:
     def _send_ephemeral(self, connection: Connection, data: bytes) -> bool:
         return connection.rest is None and (self._send(connection, data) or connection.rest is not None)
 
+    def _make_up(self, connection: Connection) -> bool:
+        """Tell a client to look again if it missed something and can hear it now; return whether it was told."""
+        if not connection.missed or connection.rest is not None:
+            return False
+        connection.missed = False
+        self._send(connection, sse.encode("hello"))
+        return True
+
     def _keep(self, connection: Connection, rest: memoryview) -> None:
         connection.rest = rest
         connection.blocked_since = time.monotonic()
@@ -386,10 +392,7 @@ class Hub:
     def _beat(self, second: int) -> None:
         with self.lock:
             for connection in self._in_slices(self._pulse[second % PING_EVERY]):
-                if connection.missed and connection.rest is None:
-                    connection.missed = False
-                    self._send(connection, sse.encode("hello"))
-                else:
+                if not self._make_up(connection):
                     self._send_ephemeral(connection, _PING)
             limit = time.monotonic() - BLOCKED_LIMIT
             for connection in [each for each in self._blocked if each.blocked_since < limit]:

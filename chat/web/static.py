@@ -68,10 +68,9 @@ class Static:
             )
             if mimetype == "text/css":
                 data = _stripped(self._inline(path), rcssmin.cssmin)
-            elif path in _ENTRIES and not current_app.debug:
-                data = rjsmin.jsmin(modules.bundle(path, self._text)).encode()
             elif mimetype == "text/javascript" and not path.startswith("vendor/"):
-                data = _stripped(self._text(path), rjsmin.jsmin)
+                whole = path in _ENTRIES and not current_app.debug
+                data = _stripped(modules.bundle(path, self._text) if whole else self._text(path), rjsmin.jsmin)
             else:
                 data = self._find(path).read_bytes()
             packed = gzip.compress(data, 9, mtime=0) if mimetype in _COMPRESSED else None
@@ -137,7 +136,7 @@ def _send(found: File, caching: str) -> Response:
     response = Response(packed or found.data, mimetype=found.mimetype)
     if packed:
         response.headers["Content-Encoding"] = "gzip"
-    # A file is fetched thirty times where a page is fetched once: it says only what means something for a file.
+    # Only what means something for a file.
     response.headers.update(
         {
             "Cache-Control": caching,
