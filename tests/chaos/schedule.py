@@ -66,7 +66,7 @@ def long(form: str, minutes: float) -> Shape:
     """Return the long form."""
     if form == "embedded":
         return Shape(form, minutes * 60, 8, 100, 20, 60, 2, long=True)
-    return Shape(form, minutes * 60, 24, 240, 64, 90, 8, long=True)
+    return Shape(form, minutes * 60, 24, 240, 96, 120, 8, long=True)
 
 
 def faults(shape: Shape, seed: int) -> list[tuple[float, str]]:

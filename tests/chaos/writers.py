@@ -92,9 +92,9 @@ class Writer(Worker):
             if self.finishing.is_set():
                 return
             dice = self.random.random()
-            if dice < 0.82 or not self._own:
-                await self.say(self.random.choice(self.rooms), doubled=dice < 0.06)
-            elif dice < 0.91:
+            if dice < 0.9 or not self._own:
+                await self.say(self.random.choice(self.rooms), doubled=dice < 0.03)
+            elif dice < 0.95:
                 await self.edit()
             else:
                 await self.delete()
