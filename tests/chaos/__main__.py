@@ -23,7 +23,7 @@ def main() -> int:
     """Run what was asked for; 0 if no promise was broken."""
     parser = argparse.ArgumentParser(prog="bin/chaos", description="The fault run with its checker.")
     parser.add_argument("--seed", type=int, help="the same seed makes the same people, load and faults")
-    parser.add_argument("--long", action="store_true", help="32 minutes of the scaled form instead of the short run")
+    parser.add_argument("--long", action="store_true", help="34 minutes of the scaled form instead of the short run")
     parser.add_argument("--minutes", type=float, help="how long; more than 3 is the long form's load")
     parser.add_argument("--form", choices=["scaled", "embedded"], help="only this one")
     parser.add_argument(
@@ -76,7 +76,7 @@ def _shapes(given: argparse.Namespace) -> list[Shape]:
     long = given.long or (given.minutes or 0) > 3
     forms = [given.form] if given.form else ["scaled"] if long else ["embedded", "scaled"]
     if long:
-        return [schedule.long(form, given.minutes or 32) for form in forms]
+        return [schedule.long(form, given.minutes or 34) for form in forms]
     shapes = [schedule.short(form) for form in forms]
     if given.minutes:
         shapes = [Shape(**vars(shape) | {"seconds": given.minutes * 60}) for shape in shapes]

@@ -106,14 +106,15 @@ def _plan(shape: Shape, seed: int) -> tuple[Plan, Cast]:
     owners = {room: f"owner-{room}" for room in rooms}
     members: dict[str, list[str]] = {room: ["visitor"] for room in rooms}
     for number in range(shape.writers):
-        # Everywhere somebody writes; a writer is at home in three rooms.
-        cast.writers[f"writer{number}"] = sorted({rooms[number % len(rooms)], *dice.sample(rooms, min(3, len(rooms)))})
+        # Everywhere somebody writes; a writer is at home in up to four rooms.
+        loud = rooms[: len(rooms) - shape.quiet]
+        cast.writers[f"writer{number}"] = sorted({rooms[number % len(rooms)], *dice.sample(loud, min(3, len(loud)))})
     for number in range(shape.readers):
         cast.readers[f"reader{number}"] = sorted(
             {rooms[number % len(rooms)], *dice.sample(rooms, dice.choice([0, 0, 1]))}
         )
     for number in range(shape.pages):
-        cast.pages[f"page{number}"] = rooms[number % 2 if shape.pages <= 2 else number % len(rooms)]
+        cast.pages[f"page{number}"] = rooms[number % 2 if number < 2 or not shape.quiet else 1 - number]
     for number in range(3):
         cast.comers[f"comer{number}"] = "hot"
     for name, where in (*cast.writers.items(), *cast.readers.items()):
