@@ -100,6 +100,8 @@ class Config:
     TRUSTED_PROXIES: int = _setting(0, _count)
     #: ``on`` lets browsers use plain http off loopback: passwords and messages then cross the network unprotected.
     ALLOW_PLAIN_HTTP: bool = _setting(False, _switch)
+    #: Opens /metrics to who sends it as a bearer token. Empty: to requests of this machine itself only.
+    METRICS_TOKEN: str = _setting("")
     #: ``off`` leaves e-mail and other jobs to ``flask worker``.
     JOBS: bool = _setting(True, _switch)
 
@@ -195,6 +197,8 @@ class Config:
             )
         if not self.RATE_LIMITS and not self.on_loopback:
             raise ConfigError(f"RATE_LIMITS is off while HOST is {self.HOST}; that is for benches on loopback only.")
+        if self.METRICS_TOKEN and len(self.METRICS_TOKEN) < 16:
+            raise ConfigError(f"METRICS_TOKEN has {len(self.METRICS_TOKEN)} characters; give it 16 or more.")
         if self.THEME_DIR and not Path(self.THEME_DIR).is_dir():
             raise ConfigError(f"THEME_DIR is {self.THEME_DIR}, which is not a folder.")
         if "\n" in self.MAIL_FROM or "\r" in self.MAIL_FROM:

@@ -1,5 +1,9 @@
 """gunicorn's settings for the scaled form: ``gunicorn -c gunicorn.conf.py wsgi:app``."""
 
+import os
+import tempfile
+from typing import Any
+
 from config import load
 
 _settings = load()
@@ -13,3 +17,15 @@ timeout = 30
 preload_app = False
 # gunicorn 25 and later write a control socket into the home directory unless told not to.
 control_socket_disable = True
+
+# Each worker keeps its figures for /metrics in files here, before it is imported; see chat/metrics.py.
+if workers > 1:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="confab-metrics-")
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that has ended."""
+    if workers > 1:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)

@@ -13,20 +13,25 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
+from chat import log
 from chat.accounts import queries, service
 from chat.accounts.forms import email_address, person_name
 from chat.accounts.models import ROLES
 from chat.accounts.routes import setup_token
 from chat.background import Background
+from chat.bus import transaction
 from chat.errors import ChatError
+from chat.web.health import problems
 from chat.web.urls import absolute, path_for
 
 user_commands = AppGroup("user", help="Accounts.")
+log_commands = AppGroup("log", help="The history of rooms.")
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
     app.cli.add_command(user_commands)
+    app.cli.add_command(log_commands)
     app.cli.add_command(worker)
     app.cli.add_command(doctor)
 
@@ -90,6 +95,14 @@ def _password(from_stdin: bool) -> str:
     return password
 
 
+@log_commands.command("rotate-epoch")
+def rotate_epoch() -> None:
+    """Give the history a new name, after restoring a backup: open pages then load again what they show."""
+    with transaction():
+        name = log.rotate_epoch()
+    click.echo(f"The history is now called {name}. Processes that serve notice within a second.")
+
+
 @click.command()
 def worker() -> None:
     """Send e-mail and do other promised work, until stopped. For processes started with JOBS=off."""
@@ -106,8 +119,8 @@ def worker() -> None:
 @click.command()
 def doctor() -> None:
     """Say what is wrong with this installation; ends with 1 if anything is."""
-    problems = {name: problem for name, check in current_app.extensions["health"].items() if (problem := check())}
-    for name, problem in problems.items():
+    wrong = problems("health")
+    for name, problem in (wrong | problems("impaired")).items():
         click.echo(f"{name}: {problem}")
-    click.echo("Something is wrong." if problems else "All is well.")
-    raise SystemExit(1 if problems else 0)
+    click.echo("Something is wrong." if wrong else "All is well.")
+    raise SystemExit(1 if wrong else 0)

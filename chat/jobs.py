@@ -2,22 +2,24 @@
 
 A job is a row, committed together with what caused it, so neither a crash nor a failing provider loses it and nobody
 waits for it. Any process may do it; a claim lasts ``CLAIM`` and is then anybody's again, so a job runs at least once:
-what it does must bear that, with its ``key`` as the idempotency key towards a provider. Each kind has a queue and a
-worker of its own: where one provider hangs, only its own jobs wait.
+what it does must bear that, with its ``key`` as the idempotency key towards a provider. Each kind has a thread of its
+own while there is any: where one provider hangs, only its own jobs wait.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, bindparam, or_, select, update
+from flask import Flask, current_app
+from sqlalchemy import JSON, Index, String, Text, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat import clock, ids
+from chat import clock, ids, metrics
 from chat.background import every
 from chat.bus import transaction
 from chat.database import Id, Model, Utc, db
@@ -66,12 +68,7 @@ def handles(kind: str) -> Callable[[Callable[[Due], None]], Callable[[Due], None
     """Register what does a kind of job. Raising means: not done, try again later."""
 
     def register(handler: Callable[[Due], None]) -> Callable[[Due], None]:
-        def work() -> None:
-            run_due(kind)
-
-        work.__qualname__ = f"{__name__}.{kind}"
         _handlers[kind] = handler
-        every(1.0, setting="JOBS")(work)
         return handler
 
     return register
@@ -86,34 +83,54 @@ def add(kind: str, key: str, payload: dict[str, Any], delay: timedelta = timedel
     db.session.flush()
 
 
+# Asked once a second by every process, so built once.
+_DUE = (
+    select(Job.kind, func.count(), func.min(Job.run_at, type_=Utc))
+    .where(Job.run_at <= bindparam("now"), or_(Job.claimed_until.is_(None), Job.claimed_until < bindparam("now")))
+    .group_by(Job.kind)
+)
+
+
+@every(1.0, setting="JOBS")
+def look() -> None:
+    """Start the work on every kind of which a job is due."""
+    now = clock.now()
+    due = db.session.connection().execute(_DUE, {"now": now}).all()
+    db.session.remove()
+    metrics.JOBS_DUE.set(sum(count for _, count, _ in due))
+    metrics.JOBS_LAG.set(max(((now - oldest).total_seconds() for _, _, oldest in due if oldest), default=0.0))
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    working: set[str] = application.extensions.setdefault("jobs", set())
+    for kind in [kind for kind, _, _ in due if kind in _handlers and kind not in working]:
+        working.add(kind)
+        threading.Thread(target=_work, args=(application, working, kind), name=f"jobs {kind}", daemon=True).start()
+
+
+def _work(application: Flask, working: set[str], kind: str) -> None:
+    try:
+        with application.app_context():
+            run_due(kind)
+    except Exception:  # the next look starts again
+        log.exception("jobs of the kind %s failed", kind)
+    finally:
+        working.discard(kind)
+
+
 def run_due(kind: str) -> None:
     """Do every job of a kind that is due."""
     while (due := claim(kind)) is not None:
         perform(due)
 
 
-# Asked once a second for each kind, so built once.
-_DUE = (
-    select(Job.id)
-    .where(
-        Job.kind == bindparam("kind"),
-        Job.run_at <= bindparam("now"),
-        or_(Job.claimed_until.is_(None), Job.claimed_until < bindparam("now")),
-    )
-    .limit(1)
-)
-
-
 def claim(kind: str) -> Due | None:
     """Claim the job of a kind that is due longest, or return None. Two processes never claim the same one."""
     now = clock.now()
     free = or_(Job.claimed_until.is_(None), Job.claimed_until < now)
-    is_due = (Job.kind == kind, Job.run_at <= now, free)
-    if db.session.connection().execute(_DUE, {"kind": kind, "now": now}).scalar() is None:
-        return None  # the common case costs a read and no writing transaction
+    oldest = select(Job.id).where(Job.kind == kind, Job.run_at <= now, free).order_by(Job.run_at).limit(1)
+    if db.session.execute(oldest).scalar() is None:
+        return None  # no writing transaction for nothing
     with transaction():
-        oldest = select(Job.id).where(*is_due).order_by(Job.run_at).limit(1).with_for_update(skip_locked=True)
-        job_id = db.session.execute(oldest).scalar()
+        job_id = db.session.execute(oldest.with_for_update(skip_locked=True)).scalar()
         if job_id is None:
             return None
         statement = (
@@ -135,6 +152,8 @@ def perform(due: Due) -> None:
         db.session.rollback()
         retry = RETRIES[due.attempt - 1] if due.attempt <= len(RETRIES) else None
         log.warning("job %s %s, try %d: %s", due.kind, due.id, due.attempt, type(problem).__name__)
+        if retry is None:
+            metrics.JOBS_FAILED.inc()
         values: dict[str, Any] = {
             "run_at": clock.now() + retry if retry else None,
             "finished_at": None if retry else clock.now(),

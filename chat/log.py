@@ -151,10 +151,11 @@ def epoch() -> str:
     return f"{mark or '0'}{_timeline(connection)}"
 
 
-def rotate_epoch() -> None:
-    """Give the history a new name, in the current ``transaction()``; after restoring a backup."""
-    connection = db.session.connection()
-    connection.execute(update(Meta).where(Meta.name == "epoch").values(value=ids.new()[:8]))
+def rotate_epoch() -> str:
+    """Give the history a new name and return it, in the current ``transaction()``; after restoring a backup."""
+    name = ids.new()[:8]
+    db.session.connection().execute(update(Meta).where(Meta.name == "epoch").values(value=name))
+    return name
 
 
 def _timeline(connection: Connection) -> str:

@@ -1,10 +1,12 @@
-"""Showing who came, went away or left to those they share a room with, and to nobody else."""
+"""Showing who came, went away or left to those they share a room with, and to nobody else.
+
+In a large room nobody has a mark; there only the number of those who are here is shown, every few seconds.
+"""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from itertools import islice
 
 from chat import realtime
 from chat.accounts import queries as accounts
@@ -14,7 +16,7 @@ from chat.background import every
 from chat.bus import after
 from chat.database import db
 from chat.presence import queries
-from chat.presence.contexts import CrowdLine, PresenceContext, PresenceMark, TypingSignal
+from chat.presence.contexts import MARKED, CrowdLine, PresenceContext, PresenceMark, TypingSignal
 from chat.presence.tracker import Change, tracker
 from chat.realtime.feed import Feed
 from chat.rooms import queries as rooms
@@ -42,31 +44,50 @@ def _show_changes(changes: list[Change]) -> None:
         for partner_id in partners[user_id]:
             realtime.here().to_user_here(partner_id, "presence", mark)
     for feed in tuple(realtime.here().pump.feeds.values()):
-        if feed.places and any(user_id in feed.members for user_id in people):
-            html = "".join(_changed_mark(changed[user_id]) for user_id in _shown(feed) if user_id in changed)
+        here = [user_id for user_id in people if user_id in feed.members]
+        if not here or not feed.places:
+            continue
+        if _is_large(feed):
+            tracker().stale_crowds.add(feed.room_id)
+        else:
+            html = "".join(_changed_mark(changed[user_id]) for user_id in here)
             realtime.here().to_room_here(feed.room_id, "presence", _crowd(feed) + html)
 
 
 def _show_all(newcomers: set[str]) -> None:
-    """Show a new stream everybody in its rooms: its page was made before it, and it may come back after a while."""
+    """Show a new stream everybody in its rooms: its page was made before it, and it may come back after a while.
+
+    Not in large rooms: thousands who come back at once would each be sent about all the others.
+    """
     process = realtime.here()
     feeds = {
         user_id: {place.feed for stream in tuple(process.hub.users.get(user_id, ())) for place in stream.places}
         for user_id in newcomers
     }
-    rooms_shown = {feed: _shown(feed) for each in feeds.values() for feed in each}
-    people = accounts.people({user_id for shown in rooms_shown.values() for user_id in shown})
+    shown = set().union(*feeds.values())
+    tracker().stale_crowds |= {feed.room_id for feed in shown if _is_large(feed)}
+    small = [feed for feed in shown if not _is_large(feed)]
+    people = accounts.people({user_id for feed in small for user_id in feed.members})
     db.session.remove()
     state = tracker().state
-    for feed, shown in rooms_shown.items():
-        marks = [_mark(who, state(who), people[who].last_seen_at) for who in shown if who in people]
+    for feed in small:
+        marks = [_mark(who, state(who), people[who].last_seen_at) for who in tuple(feed.members) if who in people]
         html = _crowd(feed) + "".join(marks)
         process.to_users_here([user_id for user_id in newcomers if feed in feeds[user_id]], "presence", html)
         time.sleep(0)  # lets the event loop turn between two rooms
 
 
-def _shown(feed: Feed) -> list[str]:
-    return list(islice(feed.members, rooms.SHOWN_MEMBERS))
+@every(5.0)
+def show_crowds() -> None:
+    """Show how many are in those large rooms where that has changed."""
+    process = realtime.here()
+    stale, tracker().stale_crowds = tracker().stale_crowds, set()
+    for feed in [process.pump.feeds[room_id] for room_id in stale if room_id in process.pump.feeds]:
+        process.to_room_here(feed.room_id, "presence", _crowd(feed))
+
+
+def _is_large(feed: Feed) -> bool:
+    return len(feed.members) > MARKED
 
 
 @after(SessionEnded)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+#: Members of a room up to which each has a mark. Beyond, who comes and goes would cost everybody more than all that is said.
+MARKED = 100
+
 
 @dataclass(frozen=True)
 class PresenceContext:
@@ -46,6 +49,11 @@ class CrowdContext:
     room_id: str
     here: int
     members: int
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many for a mark at each: then only their number is kept true."""
+        return self.members > MARKED
 
     @classmethod
     def sample(cls) -> CrowdContext:

@@ -38,6 +38,8 @@ class Tracker:
     #: Returns the sessions connected to this process, as pairs of person and session.
     connected: Callable[[], set[tuple[str, str]]]
     states: dict[str, str] = field(default_factory=dict)
+    #: Large rooms in which somebody came or went since their number was last shown.
+    stale_crowds: set[str] = field(default_factory=set)
     _newcomers: set[str] = field(default_factory=set)
     _seen: dict[str, float] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)

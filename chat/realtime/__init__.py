@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from chat import bus, keys
+from chat import bus, keys, metrics
 from chat.background import Background, every
 from chat.database import is_away
 from chat.log import LogEvent
@@ -108,11 +108,20 @@ class Realtime:
         self.hub.bye()
         self.broker.stop()
 
+    def what_is_impaired(self) -> str | None:
+        """Return what goes slower than it should, if anything does; also in a process that serves nobody."""
+        if self.broker.healthy() if self._started else self.broker.answers():
+            return None
+        return "does not answer; what other processes say comes up to a second later"
+
     def sweep(self) -> None:
         """Find what no message told this process of."""
         for session_id in self.recently_revoked():
             self.revocations.add(session_id)
         self.pump.sweep()
+        metrics.STREAMS.set(len(self.hub.connections))
+        metrics.FEEDS.set(len(self.pump.feeds))
+        metrics.BROKER_UP.set(self.broker.healthy())
 
     def revoke(self, session_id: str) -> None:
         """End a login session's streams in every process."""
@@ -168,7 +177,8 @@ class Realtime:
 
 def init_app(app: Flask) -> None:
     """Give the application its ``Realtime``; nothing is started before ``start``."""
-    app.extensions["realtime"] = Realtime(app)
+    process = app.extensions["realtime"] = Realtime(app)
+    app.extensions["impaired"]["redis"] = process.what_is_impaired
 
 
 def here() -> Realtime:

@@ -34,6 +34,7 @@ class Feed:
     #: Readers whose place is here have been handed everything up to it.
     written: int = 0
     queued: bool = False
+    queued_at: float = 0.0
     #: Given up; whoever arrives with it in hand is sent a reset.
     closed: bool = False
     #: Frames that came before their turn.

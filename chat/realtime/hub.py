@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeVar
 
+from chat import metrics
 from chat.realtime import sse
 from chat.realtime.feed import Feed, Place
 from chat.threads import on_event_loop
@@ -128,7 +129,6 @@ class Hub:
         self.users: dict[str, set[Connection]] = {}
         self.arrivals: list[Callable[[str, str], None]] = []
         self.poller: Poller | None = None
-        self.fallen_behind = 0
         # Under gevent nothing switches inside the sections below, and callbacks of the loop could not wait for a lock.
         self.lock: AbstractContextManager[object] = nullcontext() if on_event_loop() else threading.RLock()
         self._pulse: list[set[Connection]] = [set() for _ in range(PING_EVERY)]
@@ -243,6 +243,7 @@ class Hub:
         if feed.places:
             if not feed.queued:
                 feed.queued = True
+                feed.queued_at = time.monotonic()
                 self._dirty.append(feed)
                 self._wake.set()
         else:
@@ -326,6 +327,7 @@ class Hub:
                         self._keep(connection, memoryview(data)[taken:])
                 elif place.seq < end:
                     self._catch_up(place)
+        metrics.FANOUT.observe(time.monotonic() - feed.queued_at)
         if feed.written < ring.tail:
             self.changed(feed)
 
@@ -333,7 +335,7 @@ class Hub:
         connection, ring = place.connection, place.feed.ring
         while connection.rest is None and place.seq < ring.tail and place in place.feed.places:
             if not ring.covers(place.seq):
-                self.fallen_behind += 1
+                metrics.RING_MISSES.inc()
                 self.reset(place)
                 return
             data, place.seq = ring.after(place.seq, CHUNK)

@@ -18,6 +18,7 @@ from typing import Any
 from flask import Flask
 
 from chat import log as room_log
+from chat import metrics
 from chat.database import db
 from chat.log import REPLAY_LIMIT, LogEvent
 from chat.realtime import channels
@@ -50,8 +51,6 @@ class Pump:
         self.feeds: dict[str, Feed] = {}
         self.epoch = ""
         self.audience: Audience = lambda room_id: (room_log.head(room_id), ())
-        self.holes_filled = 0
-        self.found_by_sweep = 0
         self._due: dict[str, float] = {}
         self._wake = threading.Event()
         self._loading: dict[str, threading.Lock] = {}
@@ -64,6 +63,7 @@ class Pump:
 
     def released(self, event: LogEvent) -> None:
         """Take an event that this process has just committed."""
+        metrics.LOG_EVENTS.labels(event.name).inc()
         (frame,) = render([event])
         epoch = self.current_epoch()
         self._broker.publish(channels.room(event.room_id), {"kind": "frame", "epoch": epoch} | asdict(frame))
@@ -135,7 +135,7 @@ class Pump:
             if head is None:
                 self._close(feed)
             elif head > feed.ring.tail:
-                self.found_by_sweep += 1
+                metrics.SWEEP_HITS.inc()
                 self._fill_soon(feed, head, 0.0)
             elif not feed.places and time.monotonic() - feed.idle_since > IDLE_LIMIT:
                 self._close(feed)
@@ -154,6 +154,7 @@ class Pump:
             if seq is not None and seq > feed.ring.tail:
                 self._fill(feed)
             if seq is not None and feed.ring.base - REPLAY_LIMIT <= seq < feed.ring.base:
+                metrics.RING_MISSES.inc()
                 self._extend(feed, seq)
         return feed
 
@@ -231,7 +232,7 @@ class Pump:
         with self._hub.lock:
             before = feed.ring.tail
             self._append(feed, frames)
-            self.holes_filled += feed.ring.tail - before
+            metrics.GAPS_FILLED.inc(feed.ring.tail - before)
         if feed.known > feed.ring.tail and events:
             self._fill_soon(feed, feed.known, HOLE_WAIT)
 

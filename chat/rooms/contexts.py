@@ -67,6 +67,20 @@ class RowContext:
 
 
 @dataclass(frozen=True)
+class RowLine:
+    """One line of the list of one's rooms, as it stands there."""
+
+    row: RowContext
+    #: It is the room that one looks at.
+    current: bool
+
+    @classmethod
+    def sample(cls) -> RowLine:
+        """Return one to look at."""
+        return cls(RowContext.sample(), current=True)
+
+
+@dataclass(frozen=True)
 class RoomList:
     """The list of one's rooms, latest first."""
 

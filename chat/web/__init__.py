@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -27,6 +29,7 @@ def init_app(app: Flask) -> None:
 
 
 def _name_request() -> None:
+    g.began = perf_counter()
     g.request_id = ids.new()[:8]
     logs.about_request(g.request_id)
 

@@ -1,24 +1,34 @@
-"""Whether this process lives, and whether it can do its work."""
+"""Whether this process lives, whether it can do its work, and how it goes."""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
+from time import perf_counter
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
+from chat import metrics
+from chat.background import every
 from chat.database import db
+from chat.errors import NotAllowed
+from config import LOOPBACK
 
 blueprint = Blueprint("health", __name__)
 
-#: Returns what is wrong, or None. Registered in ``app.extensions["health"]`` by name.
+#: Returns what is wrong, or None. Registered by name in ``app.extensions["health"]``, or in ``"impaired"`` if all goes on
+#: without it.
 Check = Callable[[], str | None]
 
 
 def init_app(app: Flask) -> None:
     """Register the routes and the database's own check."""
     app.extensions["health"] = {"database": _database}
+    app.extensions["impaired"] = {}
+    app.after_request(_count)
     app.register_blueprint(blueprint)
 
 
@@ -30,11 +40,60 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 when everything needed works, else 503 and a line for each part that does not."""
-    checks: dict[str, Check] = current_app.extensions["health"]
-    wrong = {name: problem for name, check in checks.items() if (problem := check())}
-    lines = [f"{name}: {problem}\n" for name, problem in wrong.items()] or ["ready\n"]
-    return Response(lines, 503 if wrong else 200, mimetype="text/plain")
+    """Answer 200 when everything needed works, else 503; with a line for each part that does not.
+
+    What is merely impaired is said and keeps nobody out: a load balancer that took every process away because Redis is
+    dead would turn a second's delay into an outage.
+    """
+    wrong = problems("health")
+    lines = [f"{name}: {problem}\n" for name, problem in (wrong | problems("impaired")).items()]
+    return Response(lines if wrong else ["ready\n", *lines], 503 if wrong else 200, mimetype="text/plain")
+
+
+def problems(severity: str) -> dict[str, str]:
+    """Return what is wrong by the name of the part.
+
+    :param severity: ``health`` or ``impaired``.
+    """
+    checks: dict[str, Check] = current_app.extensions[severity]
+    return {name: problem for name, check in checks.items() if (problem := check())}
+
+
+# -- figures
+
+
+@blueprint.get("/metrics")
+def figures() -> Response:
+    """Answer with the figures of ``chat.metrics``, to this machine or to who has the token."""
+    if not _may_see_figures():
+        raise NotAllowed("Metrics are for this machine itself, or for who sends METRICS_TOKEN as a bearer token.")
+    return Response(metrics.text(), content_type=metrics.CONTENT_TYPE)
+
+
+def _may_see_figures() -> bool:
+    token = current_app.config["METRICS_TOKEN"]
+    if token:
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+    # Behind a proxy on the same machine everybody seems to be here: it shows by the name asked for, or by its headers.
+    asked = request.host.rpartition(":")[0] or request.host
+    passed_on = any(name in request.headers for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"))
+    return request.remote_addr in LOOPBACK and asked in LOOPBACK and not passed_on
+
+
+@every(1.0)
+def measure() -> None:
+    """Note how many database connections are in use."""
+    pool = db.engine.pool
+    if isinstance(pool, QueuePool):
+        metrics.POOL_IN_USE.set(pool.checkedout())
+        metrics.POOL_LIMIT.set(pool.size() + pool._max_overflow)
+
+
+def _count(response: Response) -> Response:
+    if "began" in g:
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.REQUESTS.labels(route, response.status_code).observe(perf_counter() - g.began)
+    return response
 
 
 def _database() -> str | None:

@@ -56,7 +56,7 @@ class Kept:
     """Pieces of pages that were rendered before, found again by everything that went into them.
 
     Nothing stale can come of it, for nothing is ever invalidated: a message that was edited, or whose author has another
-    name, is another key. What says how long ago something was, or that it was today, is not kept.
+    name, is another key; so is tomorrow. What says how long ago something was is not kept.
     """
 
     def __init__(self, environment: Environment, used: bool) -> None:
@@ -66,8 +66,8 @@ class Kept:
         self._size = 0
 
     def __call__(self, name: str, **values: Hashable) -> Markup:
-        """Return a partial rendered with these values and nothing else, in the reader's zone."""
-        key = (name, zones.current(), *values.items())
+        """Return a partial rendered with these values and nothing else, in the reader's zone and on the reader's day."""
+        key = (name, *zones.current(), *values.items())
         found = self._known.get(key)
         if found is None:
             before = zones.looks_at_the_clock

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app, request
@@ -21,17 +22,20 @@ class IdConverter(BaseConverter):
 def init_app(app: Flask) -> None:
     """Register the converter."""
     app.url_map.converters["id"] = IdConverter
-    app.extensions["addresses"] = app.url_map.bind("localhost")
+    adapter = app.extensions["addresses"] = app.url_map.bind("localhost")
+    # A page has fifty addresses, most of them those of the page before.
+    app.extensions["paths"] = lru_cache(maxsize=20_000)(lambda endpoint, *values: adapter.build(endpoint, dict(values)))
 
 
-def path_for(endpoint: str, **values: Any) -> str:
+def path_for(endpoint: str, **values: Hashable) -> str:
     """Return the path of an endpoint, such as ``/rooms/…``; unlike ``url_for`` it needs no request.
 
     A value named ``_anchor`` becomes the fragment; values the route does not know become the query.
     """
     anchor = values.pop("_anchor", None)
-    path = _adapter().build(endpoint, values)
-    return f"{path}#{quote(anchor)}" if anchor else path
+    build: Callable[..., str] = current_app.extensions["paths"]
+    path = build(endpoint, *values.items())
+    return f"{path}#{quote(str(anchor))}" if anchor else path
 
 
 def absolute(path: str, **query: str) -> str:

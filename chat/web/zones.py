@@ -15,29 +15,31 @@ from flask import request
 
 from chat import clock
 
-_zone: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
-#: Counts how often somebody was told how things stand today: what was rendered meanwhile is old tomorrow.
+#: The reader's zone, and what day it is there; the same day for all of a page.
+_reader: ContextVar[tuple[tzinfo, date] | None] = ContextVar("reader", default=None)
+#: Counts how often somebody was told how long ago something was: what was rendered meanwhile is old in a minute.
 looks_at_the_clock = 0
 
 
 @contextmanager
 def of_reader() -> Iterator[None]:
     """Show times in the zone of whoever sent the current request."""
-    token = _zone.set(_named(request.cookies.get("tz", "")))
+    zone = _named(request.cookies.get("tz", ""))
+    token = _reader.set((zone, clock.now().astimezone(zone).date()))
     try:
         yield
     finally:
-        _zone.reset(token)
+        _reader.reset(token)
 
 
-def current() -> tzinfo:
-    """Return the reader's zone."""
-    return _zone.get()
+def current() -> tuple[tzinfo, date]:
+    """Return the reader's zone, which is UTC outside a page, and what day it is there."""
+    return _reader.get() or (UTC, clock.now().date())
 
 
 def local(moment: datetime) -> datetime:
     """Return a moment in the reader's zone; in UTC outside a page."""
-    return moment.astimezone(_zone.get())
+    return moment.astimezone(current()[0])
 
 
 def iso(moment: datetime) -> str:
@@ -52,12 +54,14 @@ def clock_time(moment: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """Return the day for a day line: ``Today``, ``Yesterday``, ``Saturday 21 November``, with the year if it is another."""
-    return _day_name(local(moment).date(), local(_now()).date())
+    zone, today = current()
+    return _day_name(moment.astimezone(zone).date(), today)
 
 
 def when(moment: datetime) -> str:
     """Return a short stamp for lists: the time today, the day this week, the date before."""
-    then, today = local(moment), local(_now()).date()
+    zone, today = current()
+    then = moment.astimezone(zone)
     age = (today - then.date()).days
     if age <= 0:
         return then.strftime("%H:%M")
@@ -70,7 +74,9 @@ def when(moment: datetime) -> str:
 
 def ago(moment: datetime) -> str:
     """Return how long ago: ``now``, ``20 min ago``, ``3 h ago``, and days as lists have them."""
-    seconds = (_now() - moment).total_seconds()
+    global looks_at_the_clock
+    looks_at_the_clock += 1
+    seconds = (clock.now() - moment).total_seconds()
     if seconds < 90:
         return "now"
     if seconds < 3600:
@@ -90,12 +96,6 @@ def stamp(moment: datetime) -> str:
     """Return the whole of it, for a tooltip: ``Saturday 21 November 2026, 09:12``."""
     then = local(moment)
     return f"{then.strftime('%A')} {then.day} {then.strftime('%B %Y, %H:%M')}"
-
-
-def _now() -> datetime:
-    global looks_at_the_clock
-    looks_at_the_clock += 1
-    return clock.now()
 
 
 def _day_name(then: date, today: date) -> str:

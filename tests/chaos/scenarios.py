@@ -195,10 +195,10 @@ async def a_forged_frame(stage: Stage) -> None:
     html = '<li class="message" id="message_aaaaaaaaaaaaaaaa" data-seq="9">forged</li>'
     body = {
         "kind": "frame", "epoch": epoch, "room_id": stage.room, "seq": seq + 1, "name": "message.posted",
-        "ref_id": "a" * 16, "html": html, "from": "nobody",
+        "ref_id": "a" * 16, "html": html,
     }  # fmt: skip
     link = redis.Redis.from_url(stage.stack.settings["REDIS_URL"])
-    link.publish(f"confab:room:{stage.room}", b"x" * 16 + json.dumps(body).encode())
+    link.publish(f"confab:room:{stage.room}", b"x" * 16 + b"another process!" + json.dumps(body).encode())
     link.close()
     await asyncio.sleep(1)
     await stage.writer("ann").say(stage.room)

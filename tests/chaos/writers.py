@@ -92,9 +92,9 @@ class Writer(Worker):
             if self.finishing.is_set():
                 return
             dice = self.random.random()
-            if dice < 0.9 or not self._own:
-                await self.say(self.random.choice(self.rooms), doubled=dice < 0.03)
-            elif dice < 0.95:
+            if dice < 0.92 or not self._own:
+                await self.say(self.random.choice(self.rooms), doubled=dice < 0.015)
+            elif dice < 0.96:
                 await self.edit()
             else:
                 await self.delete()

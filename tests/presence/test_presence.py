@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from chat.accounts.sessions import write_use
@@ -196,6 +198,35 @@ def test_who_comes_later_sees_who_is_here_and_who_is_not(town: Town):
     assert "1 of 2 here" in shown
     assert 'data-state="offline"' in shown
     assert "Last seen" in shown
+
+
+def _fill(town: Town, count: int) -> None:
+    """Add so many people to the room, past the pages."""
+    with sqlite3.connect(town.site.folder / "confab.sqlite3") as database:
+        for table, owner in (("users", "id"), ("memberships", "user_id")):
+            names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+            for number in range(count):
+                other = f"{number:a>16}".replace("0", "b").translate(str.maketrans("123456789", "cdefghijk"))
+                shown = [
+                    f"'{other}'" if name == owner else f"'{other}@example.org'" if name == "email" else name
+                    for name in names
+                ]
+                database.execute(
+                    f"INSERT INTO {table} SELECT {', '.join(shown)} FROM {table} WHERE {owner} = ?", (town.bob.id,)
+                )
+
+
+def test_in_a_large_room_only_the_number_is_shown(town: Town):
+    """A mark for each would cost everybody more than all that is said."""
+    _fill(town, 99)
+    page = town.alice.page(f"/rooms/{town.room}")
+    assert page.select(".people__list--many .member")
+    assert not page.select(".people .presence")
+    stream = town.alice.listen(town.room)
+    assert "1 of 101 here" in stream.next("presence", containing="1 of 101").data
+    town.bob.listen(town.room)
+    assert "2 of 101 here" in stream.next("presence", containing="2 of 101").data
+    assert b"data-state" not in stream.raw
 
 
 def test_partners_of_a_direct_room_see_it_in_their_list(town: Town):
