@@ -255,7 +255,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
 def _make_writable(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / f".write-{os.getpid()}"
+        probe = folder / f".write-{secrets.token_hex(8)}"  # containers that share it have the same process ids
         probe.touch()
         probe.unlink()
     except OSError as problem:

@@ -1,6 +1,7 @@
 """gunicorn's settings for the scaled form: ``gunicorn -c gunicorn.conf.py wsgi:app``."""
 
 import os
+import sys
 import tempfile
 from typing import Any
 
@@ -21,6 +22,12 @@ control_socket_disable = True
 # Each worker keeps its figures for /metrics in files here, before it is imported; see chat/metrics.py.
 if workers > 1:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="confab-metrics-")
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Have the worker load its code anew: the master holds modules of the release that it was started with."""
+    for name in [name for name in sys.modules if name == "config" or name.startswith("chat.")]:
+        del sys.modules[name]
 
 
 def child_exit(server: Any, worker: Any) -> None:

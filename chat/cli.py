@@ -6,20 +6,21 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from chat import log
+from chat import log, logs
 from chat.accounts import queries, service
 from chat.accounts.forms import email_address, person_name
 from chat.accounts.models import ROLES
 from chat.accounts.routes import setup_token
 from chat.background import Background
 from chat.bus import transaction
+from chat.database import db, schema
+from chat.database.schema import Schema
 from chat.errors import ChatError
 from chat.web.health import problems
 from chat.web.urls import absolute, path_for
@@ -39,7 +40,12 @@ def init_app(app: Flask) -> None:
 def prepare(app: Flask) -> None:
     """Bring the database up to date and tell the operator where the site is; before serving."""
     with app.app_context():
-        upgrade(directory=str(Path(app.root_path) / "migrations"))
+        with db.engine.connect() as connection:
+            found = schema.compare(connection)
+        if found is Schema.BEHIND:
+            upgrade(directory=str(schema.MIGRATIONS))
+        elif found is Schema.NEWER:
+            click.echo("\n  The database was migrated by a newer release. This one goes on with it as it is.")
         click.echo(f"\n  Confab is at {absolute('/')}")
         if not queries.has_administrator():
             link = absolute(path_for("accounts.set_up_form"), token=setup_token())
@@ -109,6 +115,7 @@ def worker() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    logs.configure()
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     background = Background(application)
     background.start(only="JOBS")

@@ -177,8 +177,9 @@ class Redis:
 class Site:
     """Confab as a process of its own, the way people run it."""
 
-    def __init__(self, folder: Path, command: list[str] | None = None, **settings: str) -> None:
+    def __init__(self, folder: Path, command: list[str] | None = None, tree: Path = ROOT, **settings: str) -> None:
         self.folder = folder
+        self.tree = tree
         self.port = int(settings.pop("PORT", 0)) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.command = command or [sys.executable, "wsgi.py"]
@@ -189,7 +190,7 @@ class Site:
         clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR", "TZ"}}
         env = clean | {"PORT": str(self.port), "PYTHONUNBUFFERED": "1"} | self.settings
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.process = Process(self.command, env=env, cwd=ROOT, log=self.folder / "site.log")
+        self.process = Process(self.command, env=env, cwd=self.tree, log=self.folder / "site.log")
         try:
             wait_for(self._answers, 30, what=f"Confab on port {self.port}")
         except AssertionError as late:

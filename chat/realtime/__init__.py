@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -55,13 +56,16 @@ class Realtime:
         self._app = app
         self._started = False
 
-    def start(self) -> None:
-        """Start the threads of this process. Once, after forking, before the first request."""
+    def start(self, patience: float = 0.0) -> None:
+        """Start the threads of this process. Once, after forking, before the first request.
+
+        :param patience: seconds to wait for a predecessor that still serves from our folder.
+        """
         if self._started:
             return
         self._started = True
         if isinstance(self.broker, LocalBroker):
-            self._claim_folder()
+            self._claim_folder(patience)
         self._look_first()
         self.broker.follow(channels.ALL)
         self.broker.start(self._receive, self._reconnected)
@@ -85,7 +89,7 @@ class Realtime:
                 raise
             log.warning("the database is away at the start: %s", type(problem).__name__)
 
-    def _claim_folder(self) -> None:
+    def _claim_folder(self, patience: float) -> None:
         """Make sure that nobody else serves from this instance folder: two processes would not hear of each other.
 
         The lock goes with the process, however it ends.
@@ -94,13 +98,18 @@ class Realtime:
         """
         path = self._app.config["SETTINGS"].instance / "serving"
         self._lock = path.open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyServedError(
-                f"Another process serves from {path.parent} already. Stop it, or name another folder in INSTANCE_PATH; "
-                "several processes need REDIS_URL."
-            ) from None
+        end = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError:
+                if time.monotonic() >= end:
+                    raise AlreadyServedError(
+                        f"Another process serves from {path.parent} already. Stop it, or name another folder in "
+                        "INSTANCE_PATH; several processes need REDIS_URL."
+                    ) from None
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """End every stream with a ``bye``, and the background work."""

@@ -25,7 +25,8 @@ class Worker(GeventWorker):
     def load_wsgi(self) -> None:
         """Load the application and start its real-time parts, in this process."""
         super().load_wsgi()
-        self.wsgi.extensions["realtime"].start()
+        # On a reload the worker before us still ends its requests.
+        self.wsgi.extensions["realtime"].start(patience=self.cfg.graceful_timeout + 5)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Stop gracefully."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from time import perf_counter
 
 from flask import Blueprint, Flask, Response, current_app, g, request
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from chat import metrics
 from chat.background import every
-from chat.database import db
+from chat.database import db, schema
+from chat.database.schema import Schema
 from chat.errors import NotAllowed
 from config import LOOPBACK
 
@@ -98,8 +98,8 @@ def _count(response: Response) -> Response:
 
 def _database() -> str | None:
     try:
-        db.session.execute(text("SELECT 1"))
+        found = schema.compare(db.session.connection())
     except SQLAlchemyError as problem:
         db.session.rollback()
         return type(problem).__name__
-    return None
+    return "migrations are missing; run bin/flask db upgrade" if found is Schema.BEHIND else None

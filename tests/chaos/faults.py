@@ -21,6 +21,7 @@ from tests.chaos.readers import Reader
 from tests.chaos.stack import Embedded, Host, Scaled, Stack
 from tests.chaos.web import ERRORS, Client
 from tests.chaos.writers import Writer
+from tests.services import Redis
 
 
 @dataclass
@@ -242,6 +243,33 @@ async def redis_unreachable(world: World) -> str:
     await asyncio.sleep(world.random.uniform(2, 6))
     proxy.heal()
     return ""
+
+
+@fault("6", "scaled")
+async def redis_failed_over(world: World) -> str:
+    """The master dies, and its replica, which lags behind, takes over its address."""
+    async with world.redis:
+        world.count("Redis failovers")
+        stack = world.scaled
+        heir = await asyncio.to_thread(Redis)
+        with redis.Redis.from_url(heir.url, socket_timeout=2) as link:
+            link.replicaof("127.0.0.1", str(stack.redis.port))
+            for _ in range(100):
+                if link.info("replication").get("master_link_status") == "up":
+                    break
+                await asyncio.sleep(0.05)
+            heir.process.send(signal.SIGSTOP)
+            await asyncio.sleep(world.random.uniform(0.2, 1.0))
+            stack.redis.process.kill()
+            heir.process.send(signal.SIGCONT)
+            pause = world.random.uniform(0.5, 3)
+            await asyncio.sleep(pause)
+            link.replicaof("NO", "ONE")
+        stack.redis = heir
+        for host in stack.hosts:
+            assert host.redis is not None
+            host.redis.target = heir.port
+        return f"{pause:.1f} s"
 
 
 @fault("7", "scaled")

@@ -13,7 +13,8 @@ SHORT = {
     },
     "scaled": {
         "process_killed": 5, "host_killed": 3, "deployed": 1, "reloaded": 1, "redis_killed": 3, "redis_wiped": 1,
-        "redis_frozen": 1, "redis_half_open": 1, "redis_unreachable": 1, "subscribers_dropped": 1, "postgres_restarted": 1,
+        "redis_frozen": 1, "redis_half_open": 1, "redis_unreachable": 1, "redis_failed_over": 1, "subscribers_dropped": 1,
+        "postgres_restarted": 1,
         "postgres_slow": 1, "postgres_cut": 1, "postgres_half_open": 1, "row_locked": 1, "migrated": 1, "poisoned": 1,
         "nginx_reloaded": 1, "sockets_cut": 8, "nobody_gets_in": 1, "all_dropped": 1, "readers_asleep": 2,
         "clients_half_open": 1, "network_slow": 1, "burst": 1, "foreign_cursors": 1, "process_frozen": 1,
@@ -29,7 +30,7 @@ LONG = {
     },
     "scaled": {
         "process_killed": 13, "host_killed": 8, "deployed": 4, "reloaded": 2, "redis_killed": 5, "redis_wiped": 2,
-        "redis_frozen": 2, "redis_half_open": 3, "redis_unreachable": 3, "subscribers_dropped": 2,
+        "redis_frozen": 2, "redis_half_open": 3, "redis_unreachable": 3, "redis_failed_over": 4, "subscribers_dropped": 2,
         "postgres_restarted": 1, "postgres_stopped_at_once": 1, "postgres_slow": 3, "postgres_cut": 3,
         "postgres_half_open": 2, "row_locked": 3, "migrated": 1, "poisoned": 2, "nginx_reloaded": 7, "sockets_cut": 300,
         "nobody_gets_in": 3, "all_dropped": 2, "readers_asleep": 10, "clients_half_open": 4, "network_slow": 3, "burst": 2,

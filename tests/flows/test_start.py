@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,30 @@ def test_a_second_process_on_the_same_folder_is_refused(site: Site):
     line = refused(PORT=str(free_port()), INSTANCE_PATH=str(site.folder))
     assert "Another process serves from" in line
     assert requests.get(f"{site.url}/readyz", timeout=5).ok
+
+
+def test_it_goes_on_with_a_database_of_a_newer_release(site: Site):
+    """Going back a release, or a host that restarts in the middle of a deploy: migrations only add."""
+    site.stop()
+    with sqlite3.connect(site.folder / "confab.sqlite3") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of the future'")
+    site.start()
+    assert "migrated by a newer release" in site.output()
+    assert requests.get(f"{site.url}/readyz", timeout=5).text == "ready\n"
+
+
+def test_a_database_that_is_behind_is_not_ready(tmp_path: Path):
+    """A host of the new release that is started before anybody has migrated gets no visitors."""
+    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+    site = Site(tmp_path / "site", command)
+    try:
+        answer = requests.get(f"{site.url}/readyz", timeout=5)
+        assert (answer.status_code, answer.text) == (
+            503,
+            "database: migrations are missing; run bin/flask db upgrade\n",
+        )
+    finally:
+        site.stop()
 
 
 def test_more_workers_without_redis_are_refused(tmp_path: Path):
