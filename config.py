@@ -100,7 +100,7 @@ class Config:
     TRUSTED_PROXIES: int = _setting(0, _count)
     #: ``on`` lets browsers use plain http off loopback: passwords and messages then cross the network unprotected.
     ALLOW_PLAIN_HTTP: bool = _setting(False, _switch)
-    #: Opens /metrics to who sends it as a bearer token. Empty: to requests of this machine itself only.
+    #: Opens /metrics to who sends it as a bearer token. Empty: to this machine, where it serves nobody else.
     METRICS_TOKEN: str = _setting("")
     #: ``off`` leaves e-mail and other jobs to ``flask worker``.
     JOBS: bool = _setting(True, _switch)

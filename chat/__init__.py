@@ -16,7 +16,7 @@ bus                 transactions, and the events they release after commit
 log, jobs           the durable order of a room; work promised in a transaction
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
-keys, threads, clock, errors, folding, ids, logs, redis_link
+keys, threads, clock, errors, folding, ids, logs, metrics, redis_link
 ==================  ==================================================================
 
 ``chat.server`` runs the application: one process on gevent, or many under gunicorn. ``app.py``

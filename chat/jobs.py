@@ -84,29 +84,38 @@ def add(kind: str, key: str, payload: dict[str, Any], delay: timedelta = timedel
 
 
 # Asked once a second by every process, so built once.
-_DUE = (
-    select(Job.kind, func.count(), func.min(Job.run_at, type_=Utc))
-    .where(Job.run_at <= bindparam("now"), or_(Job.claimed_until.is_(None), Job.claimed_until < bindparam("now")))
-    .group_by(Job.kind)
-)
+_IS_DUE = (Job.run_at <= bindparam("now"), or_(Job.claimed_until.is_(None), Job.claimed_until < bindparam("now")))
+_KINDS = select(Job.kind).where(*_IS_DUE).distinct()
+_FIGURES = select(
+    func.count().filter(*_IS_DUE),
+    func.min(Job.run_at, type_=Utc).filter(*_IS_DUE),
+    func.count().filter(Job.attempts > 0),
+).where(Job.run_at.is_not(None))
 
 
 @every(1.0, setting="JOBS")
 def look() -> None:
     """Start the work on every kind of which a job is due."""
-    now = clock.now()
-    due = db.session.connection().execute(_DUE, {"now": now}).all()
+    due = db.session.connection().execute(_KINDS, {"now": clock.now()}).scalars().all()
     db.session.remove()
-    metrics.JOBS_DUE.set(sum(count for _, count, _ in due))
-    metrics.JOBS_LAG.set(max(((now - oldest).total_seconds() for _, _, oldest in due if oldest), default=0.0))
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     working: set[str] = application.extensions.setdefault("jobs", set())
-    for kind in [kind for kind, _, _ in due if kind in _handlers and kind not in working]:
-        working.add(kind)
+    for kind in [kind for kind in due if kind in _handlers and kind not in working]:
         threading.Thread(target=_work, args=(application, working, kind), name=f"jobs {kind}", daemon=True).start()
 
 
+@every(5.0)
+def measure() -> None:
+    """Note how far behind the work is, in every process that serves: those who do it may serve nobody."""
+    now = clock.now()
+    due, oldest, retried = db.session.connection().execute(_FIGURES, {"now": now}).one()
+    metrics.JOBS_DUE.set(due)
+    metrics.JOBS_LAG.set((now - oldest).total_seconds() if oldest else 0.0)
+    metrics.JOBS_RETRIED.set(retried)
+
+
 def _work(application: Flask, working: set[str], kind: str) -> None:
+    working.add(kind)
     try:
         with application.app_context():
             run_due(kind)
@@ -152,8 +161,6 @@ def perform(due: Due) -> None:
         db.session.rollback()
         retry = RETRIES[due.attempt - 1] if due.attempt <= len(RETRIES) else None
         log.warning("job %s %s, try %d: %s", due.kind, due.id, due.attempt, type(problem).__name__)
-        if retry is None:
-            metrics.JOBS_FAILED.inc()
         values: dict[str, Any] = {
             "run_at": clock.now() + retry if retry else None,
             "finished_at": None if retry else clock.now(),

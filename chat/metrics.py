@@ -29,9 +29,9 @@ FANOUT = Histogram(
     buckets=_MILLISECONDS,
 )
 RING_MISSES = Counter(
-    "confab_ring_misses", "Places that a ring did not hold, so that the log was read or a reset sent."
+    "confab_ring_misses", "Readers whose place a ring did not hold: the log was read, or a reset sent."
 )
-GAPS_FILLED = Counter("confab_log_gaps_filled", "Events read from the log because no message had brought them.")
+GAPS_FILLED = Counter("confab_log_gaps_filled", "Events read from the log because a message was missing or late.")
 SWEEP_HITS = Counter("confab_sweep_hits", "Rooms in which the sweep found events that no message had told of.")
 BROKER_UP = Gauge("confab_broker_up", "1 while processes hear each other at once.", multiprocess_mode="livemin")
 BROKER_DROPPED = Counter(
@@ -41,10 +41,10 @@ POOL_IN_USE = Gauge("confab_database_connections_in_use", "Database connections 
 POOL_LIMIT = Gauge("confab_database_connections_limit", "The most there may be.", multiprocess_mode="livesum")
 JOBS_DUE = Gauge("confab_jobs_due", "Jobs that are due and not done.", multiprocess_mode="livemostrecent")
 JOBS_LAG = Gauge("confab_jobs_lag_seconds", "How long the oldest of them waits.", multiprocess_mode="livemostrecent")
-JOBS_FAILED = Counter("confab_jobs_failed", "Jobs that were given up.")
+JOBS_RETRIED = Gauge("confab_jobs_retried", "Jobs that failed and wait.", multiprocess_mode="livemostrecent")
 LOG_EVENTS = Counter("confab_log_events", "Changes of rooms, committed here.", ["name"])
 REQUESTS = Histogram(
-    "confab_request_seconds", "Requests, by route and status; streams until they are open.", ["route", "status"],
+    "confab_request_seconds", "Requests, by what answers and status; streams until they are open.", ["endpoint", "status"],
     buckets=_MILLISECONDS,
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
-from chat.database import postgresql, sqlite
+from chat.database import postgresql, schema, sqlite
 
 
 class Base(DeclarativeBase):
@@ -76,6 +76,7 @@ def init_app(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = module.engine_options(settings)
     db.init_app(app)
     app.after_request(_let_go)
+    schema.look_at_migrations()
     with app.app_context():
         module.prepare(db.engine)
 

@@ -65,7 +65,7 @@ def _show_all(newcomers: set[str]) -> None:
         for user_id in newcomers
     }
     shown = set().union(*feeds.values())
-    tracker().stale_crowds |= {feed.room_id for feed in shown if _is_large(feed)}
+    tracker().stale_crowds.update(feed.room_id for feed in shown if _is_large(feed))
     small = [feed for feed in shown if not _is_large(feed)]
     people = accounts.people({user_id for feed in small for user_id in feed.members})
     db.session.remove()
@@ -82,7 +82,7 @@ def show_crowds() -> None:
     """Show how many are in those large rooms where that has changed."""
     process = realtime.here()
     stale, tracker().stale_crowds = tracker().stale_crowds, set()
-    for feed in [process.pump.feeds[room_id] for room_id in stale if room_id in process.pump.feeds]:
+    for feed in [process.pump.feeds[room_id] for room_id in tuple(stale) if room_id in process.pump.feeds]:
         process.to_room_here(feed.room_id, "presence", _crowd(feed))
 
 

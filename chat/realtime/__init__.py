@@ -103,7 +103,7 @@ class Realtime:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
-            except OSError:
+            except BlockingIOError:
                 if time.monotonic() >= end:
                     raise AlreadyServedError(
                         f"Another process serves from {path.parent} already. Stop it, or name another folder in "
@@ -128,6 +128,9 @@ class Realtime:
         for session_id in self.recently_revoked():
             self.revocations.add(session_id)
         self.pump.sweep()
+
+    def measure(self) -> None:
+        """Note how much there is to do."""
         metrics.STREAMS.set(len(self.hub.connections))
         metrics.FEEDS.set(len(self.pump.feeds))
         metrics.BROKER_UP.set(self.broker.healthy())
@@ -200,6 +203,12 @@ def here() -> Realtime:
 def release(event: LogEvent) -> None:
     """Put a committed change on its way to every open page."""
     here().pump.released(event)
+
+
+@every(1.0)
+def measure() -> None:
+    """Note how much there is to do; also while the database is away."""
+    here().measure()
 
 
 @every(1.0)

@@ -304,7 +304,7 @@ class Hub:
                     log.exception("cannot write room %s", feed.room_id)
 
     def _write_new(self, feed: Feed) -> None:
-        ring, start = feed.ring, feed.written
+        ring, start, since = feed.ring, feed.written, feed.queued_at
         if not ring.covers(start) or start == ring.tail:
             feed.written = ring.tail  # whoever stands before the ring is reset when it catches up
             data, end = b"", ring.tail
@@ -327,7 +327,7 @@ class Hub:
                         self._keep(connection, memoryview(data)[taken:])
                 elif place.seq < end:
                     self._catch_up(place)
-        metrics.FANOUT.observe(time.monotonic() - feed.queued_at)
+        metrics.FANOUT.observe(time.monotonic() - since)
         if feed.written < ring.tail:
             self.changed(feed)
 

@@ -21,7 +21,7 @@ from http.client import HTTPException
 from typing import Any
 
 from flask import Flask
-from gevent import pywsgi, sleep, spawn_later
+from gevent import get_hub, pywsgi, sleep, spawn_later
 from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
 
 from chat.realtime import Realtime
@@ -175,11 +175,12 @@ class Handler(pywsgi.WSGIHandler):
         return True
 
     def _must_end_in(self, seconds: float) -> None:
-        self._deadline = spawn_later(seconds, self.end)
+        self._deadline = get_hub().loop.timer(seconds)
+        self._deadline.start(self.end)
 
     def _in_time(self) -> None:
         if self._deadline is not None:
-            self._deadline.kill(block=False)
+            self._deadline.close()
             self._deadline = None
 
     def handle_one_response(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,8 @@ from chat.errors import NotAllowed
 from config import LOOPBACK
 
 blueprint = Blueprint("health", __name__)
+
+CHECKS = {"/healthz", "/readyz", "/metrics"}
 
 #: Returns what is wrong, or None. Registered by name in ``app.extensions["health"]``, or in ``"impaired"`` if all goes on
 #: without it.
@@ -64,9 +67,9 @@ def problems(severity: str) -> dict[str, str]:
 
 @blueprint.get("/metrics")
 def figures() -> Response:
-    """Answer with the figures of ``chat.metrics``, to this machine or to who has the token."""
+    """Answer with the figures of ``chat.metrics``: to who has the token, or to a machine that serves nobody but itself."""
     if not _may_see_figures():
-        raise NotAllowed("Metrics are for this machine itself, or for who sends METRICS_TOKEN as a bearer token.")
+        raise NotAllowed("Metrics are for who sends the setting METRICS_TOKEN as a bearer token.")
     return Response(metrics.text(), content_type=metrics.CONTENT_TYPE)
 
 
@@ -74,10 +77,9 @@ def _may_see_figures() -> bool:
     token = current_app.config["METRICS_TOKEN"]
     if token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-    # Behind a proxy on the same machine everybody seems to be here: it shows by the name asked for, or by its headers.
-    asked = request.host.rpartition(":")[0] or request.host
-    passed_on = any(name in request.headers for name in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"))
-    return request.remote_addr in LOOPBACK and asked in LOOPBACK and not passed_on
+    # Where people come by another name, something on this machine may pass them on: then nobody can be told from us.
+    private = urlsplit(current_app.config["SETTINGS"].public_url).hostname in LOOPBACK
+    return private and request.remote_addr in LOOPBACK
 
 
 @every(1.0)
@@ -91,8 +93,7 @@ def measure() -> None:
 
 def _count(response: Response) -> Response:
     if "began" in g:
-        route = request.url_rule.rule if request.url_rule else "none"
-        metrics.REQUESTS.labels(route, response.status_code).observe(perf_counter() - g.began)
+        metrics.REQUESTS.labels(request.endpoint or "none", response.status_code).observe(perf_counter() - g.began)
     return response
 
 

@@ -132,6 +132,7 @@ def test_the_settings_of_containers_are_taken(name: str, tmp_path: Path):
         "SECRET_KEY": SECRET,
         "POSTGRES_PASSWORD": "p1",
         "REDIS_PASSWORD": "p2",
+        "METRICS_TOKEN": SECRET,
     }
     settings = {
         name: re.sub(r"\$\{(\w+):\?\}", lambda found: given[found[1]], value)

@@ -223,9 +223,9 @@ def test_in_a_large_room_only_the_number_is_shown(town: Town):
     assert page.select(".people__list--many .member")
     assert not page.select(".people .presence")
     stream = town.alice.listen(town.room)
-    assert "1 of 101 here" in stream.next("presence", containing="1 of 101").data
+    assert "1 of 101 here" in stream.next("presence", 15, containing="1 of 101").data
     town.bob.listen(town.room)
-    assert "2 of 101 here" in stream.next("presence", containing="2 of 101").data
+    assert "2 of 101 here" in stream.next("presence", 15, containing="2 of 101").data
     assert b"data-state" not in stream.raw
 
 
