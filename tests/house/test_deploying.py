@@ -82,13 +82,15 @@ def commands() -> set[str]:
 
 @pytest.mark.parametrize("command", sorted(commands()))
 def test_every_command_of_flask_exists(command: str, tmp_path: Path):
-    context = click.Context(FlaskGroup(), obj=ScriptInfo(create_app=lambda: create_app(configured(tmp_path))))
-    found: click.Command | None = context.command
-    for word in command.split(" "):
-        if not isinstance(found, click.Group):
-            return  # it is an argument
-        found = found.get_command(context, word)
-        assert found is not None, f"no {word!r} in flask {command}"
+    group = FlaskGroup()
+    # Closed at the end: looking for a command opens the application's context.
+    with click.Context(group, obj=ScriptInfo(create_app=lambda: create_app(configured(tmp_path)))) as context:
+        found: click.Command | None = group
+        for word in command.split(" "):
+            if not isinstance(found, click.Group):
+                return  # it is an argument
+            found = found.get_command(context, word)
+            assert found is not None, f"no {word!r} in flask {command}"
     assert not isinstance(found, click.Group), "it is asked to do something"
 
 
