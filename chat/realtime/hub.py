@@ -136,6 +136,8 @@ class Hub:
         self._dirty: deque[Feed] = deque()
         self._wake = threading.Event()
         self._adopted = 0
+        #: Writes since the loop last turned.
+        self._unbroken = 0
         self._stopped = False
 
     # -- life of the process
@@ -401,11 +403,14 @@ class Hub:
                 self.drop(connection)
 
     def _in_slices(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield from a copy, letting the loop turn after every SLICE of them."""
-        for count, item in enumerate(tuple(items), start=1):
+        """Yield from a copy, letting the loop turn after every SLICE of them; many small rooms count as a large one."""
+        for item in tuple(items):
             yield item
-            if count % SLICE == 0 and on_event_loop():
-                time.sleep(0)
+            self._unbroken += 1
+            if self._unbroken >= SLICE:
+                self._unbroken = 0
+                if on_event_loop():
+                    time.sleep(0)
 
 
 def _reset(room_id: str) -> bytes:
