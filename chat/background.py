@@ -68,8 +68,13 @@ class Background:
 
     def run_once(self, task: Task) -> None:
         """Run one task now; an error is logged and the next turn tries again."""
-        try:
-            with self._app.app_context():
-                task()
-        except Exception:
-            log.exception("%s failed", task.__qualname__)
+        run_apart(self._app, task, task.__qualname__)
+
+
+def run_apart(app: Flask, task: Task, name: str) -> None:
+    """Run something in an application context of its own; an error is logged and stops nobody."""
+    try:
+        with app.app_context():
+            task()
+    except Exception:
+        log.exception("%s failed", name)

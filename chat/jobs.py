@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app
@@ -20,7 +21,7 @@ from sqlalchemy import JSON, Index, String, Text, bindparam, func, or_, select, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat import clock, ids, metrics
-from chat.background import every
+from chat.background import every, run_apart
 from chat.bus import transaction
 from chat.database import Id, Model, Utc, db
 
@@ -86,6 +87,7 @@ def add(kind: str, key: str, payload: dict[str, Any], delay: timedelta = timedel
 # Asked once a second by every process, so built once.
 _IS_DUE = (Job.run_at <= bindparam("now"), or_(Job.claimed_until.is_(None), Job.claimed_until < bindparam("now")))
 _KINDS = select(Job.kind).where(*_IS_DUE).distinct()
+_OLDEST = select(Job.id).where(Job.kind == bindparam("kind"), *_IS_DUE).order_by(Job.run_at).limit(1)
 _FIGURES = select(
     func.count().filter(*_IS_DUE),
     func.min(Job.run_at, type_=Utc).filter(*_IS_DUE),
@@ -97,7 +99,6 @@ _FIGURES = select(
 def look() -> None:
     """Start the work on every kind of which a job is due."""
     due = db.session.connection().execute(_KINDS, {"now": clock.now()}).scalars().all()
-    db.session.remove()
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     working: set[str] = application.extensions.setdefault("jobs", set())
     for kind in [kind for kind in due if kind in _handlers and kind not in working]:
@@ -117,10 +118,7 @@ def measure() -> None:
 def _work(application: Flask, working: set[str], kind: str) -> None:
     working.add(kind)
     try:
-        with application.app_context():
-            run_due(kind)
-    except Exception:  # the next look starts again
-        log.exception("jobs of the kind %s failed", kind)
+        run_apart(application, partial(run_due, kind), f"work on jobs of the kind {kind}")  # the next look starts again
     finally:
         working.discard(kind)
 
@@ -134,12 +132,11 @@ def run_due(kind: str) -> None:
 def claim(kind: str) -> Due | None:
     """Claim the job of a kind that is due longest, or return None. Two processes never claim the same one."""
     now = clock.now()
-    free = or_(Job.claimed_until.is_(None), Job.claimed_until < now)
-    oldest = select(Job.id).where(Job.kind == kind, Job.run_at <= now, free).order_by(Job.run_at).limit(1)
-    if db.session.execute(oldest).scalar() is None:
+    asked = {"kind": kind, "now": now}
+    if db.session.execute(_OLDEST, asked).scalar() is None:
         return None  # no writing transaction for nothing
     with transaction():
-        job_id = db.session.execute(oldest.with_for_update(skip_locked=True)).scalar()
+        job_id = db.session.execute(_OLDEST.with_for_update(skip_locked=True), asked).scalar()
         if job_id is None:
             return None
         statement = (

@@ -19,14 +19,15 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-_MILLISECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+#: Seconds.
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 STREAMS = Gauge("confab_streams", "Open event streams.", multiprocess_mode="livesum")
 FEEDS = Gauge("confab_feeds", "Rooms of which a process keeps a ring.", multiprocess_mode="livesum")
 FANOUT = Histogram(
     "confab_fanout_seconds",
     "From a frame's entry into the ring to the write to its last reader.",
-    buckets=_MILLISECONDS,
+    buckets=_BUCKETS,
 )
 RING_MISSES = Counter(
     "confab_ring_misses", "Readers whose place a ring did not hold: the log was read, or a reset sent."
@@ -45,7 +46,7 @@ JOBS_RETRIED = Gauge("confab_jobs_retried", "Jobs that failed and wait.", multip
 LOG_EVENTS = Counter("confab_log_events", "Changes of rooms, committed here.", ["name"])
 REQUESTS = Histogram(
     "confab_request_seconds", "Requests, by what answers and status; streams until they are open.", ["endpoint", "status"],
-    buckets=_MILLISECONDS,
+    buckets=_BUCKETS,
 )  # fmt: skip
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

@@ -174,6 +174,11 @@ class Redis:
         self.process.stop()
 
 
+#: Confab under gunicorn.
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
+
+
 class Site:
     """Confab as a process of its own, the way people run it."""
 

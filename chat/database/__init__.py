@@ -76,7 +76,7 @@ def init_app(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = module.engine_options(settings)
     db.init_app(app)
     app.after_request(_let_go)
-    schema.look_at_migrations()
+    schema.known_revisions()
     with app.app_context():
         module.prepare(db.engine)
 

@@ -22,22 +22,20 @@ class Schema(Enum):
     NEWER = "newer"
 
 
-def look_at_migrations() -> None:
-    """Learn which migrations this release has, before the files of the next one take their place."""
-    _revisions()
-
-
 def compare(connection: Connection) -> Schema:
     """Compare what a database says of itself with the migrations that we have."""
     found = MigrationContext.configure(connection).get_current_revision()
-    head, older = _revisions()
+    head, older = known_revisions()
     if found == head:
         return Schema.CURRENT
     return Schema.BEHIND if found is None or found in older else Schema.NEWER
 
 
 @lru_cache
-def _revisions() -> tuple[str, frozenset[str]]:
-    """Return the last migration and those before it."""
+def known_revisions() -> tuple[str, frozenset[str]]:
+    """Return the last migration of this release and those before it.
+
+    Asked at the start and remembered: later the files of the next release may lie in their place.
+    """
     last, *older = (each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
     return last, frozenset(older)

@@ -44,13 +44,13 @@ def _show_changes(changes: list[Change]) -> None:
         for partner_id in partners[user_id]:
             realtime.here().to_user_here(partner_id, "presence", mark)
     for feed in tuple(realtime.here().pump.feeds.values()):
-        here = [user_id for user_id in people if user_id in feed.members]
-        if not here or not feed.places:
+        inside = [user_id for user_id in people if user_id in feed.members]
+        if not inside or not feed.places:
             continue
         if _is_large(feed):
             tracker().stale_crowds.add(feed.room_id)
         else:
-            html = "".join(_changed_mark(changed[user_id]) for user_id in here)
+            html = "".join(_changed_mark(changed[user_id]) for user_id in inside)
             realtime.here().to_room_here(feed.room_id, "presence", _crowd(feed) + html)
 
 

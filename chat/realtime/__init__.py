@@ -10,7 +10,7 @@ import fcntl
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import IO, Any
 
 from flask import Flask, current_app
 
@@ -99,16 +99,12 @@ class Realtime:
         path = self._app.config["SETTINGS"].instance / "serving"
         self._lock = path.open("w")
         end = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise AlreadyServedError(
-                        f"Another process serves from {path.parent} already. Stop it, or name another folder in "
-                        "INSTANCE_PATH; several processes need REDIS_URL."
-                    ) from None
+        while not _locked(self._lock):
+            if time.monotonic() >= end:
+                raise AlreadyServedError(
+                    f"Another process serves from {path.parent} already. Stop it, or name another folder in INSTANCE_PATH; "
+                    "several processes need REDIS_URL."
+                )
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -119,7 +115,7 @@ class Realtime:
 
     def what_is_impaired(self) -> str | None:
         """Return what goes slower than it should, if anything does; also in a process that serves nobody."""
-        if self.broker.healthy() if self._started else self.broker.answers():
+        if self.broker.healthy():
             return None
         return "does not answer; what other processes say comes up to a second later"
 
@@ -128,12 +124,6 @@ class Realtime:
         for session_id in self.recently_revoked():
             self.revocations.add(session_id)
         self.pump.sweep()
-
-    def measure(self) -> None:
-        """Note how much there is to do."""
-        metrics.STREAMS.set(len(self.hub.connections))
-        metrics.FEEDS.set(len(self.pump.feeds))
-        metrics.BROKER_UP.set(self.broker.healthy())
 
     def revoke(self, session_id: str) -> None:
         """End a login session's streams in every process."""
@@ -187,6 +177,14 @@ class Realtime:
         self.background.run_once(self.sweep)
 
 
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def init_app(app: Flask) -> None:
     """Give the application its ``Realtime``; nothing is started before ``start``."""
     process = app.extensions["realtime"] = Realtime(app)
@@ -208,7 +206,10 @@ def release(event: LogEvent) -> None:
 @every(1.0)
 def measure() -> None:
     """Note how much there is to do; also while the database is away."""
-    here().measure()
+    process = here()
+    metrics.STREAMS.set(len(process.hub.connections))
+    metrics.FEEDS.set(len(process.pump.feeds))
+    metrics.BROKER_UP.set(process.broker.healthy())
 
 
 @every(1.0)

@@ -52,9 +52,6 @@ class Broker(Protocol):
     def healthy(self) -> bool:
         """Tell whether messages get through as far as we know."""
 
-    def answers(self) -> bool:
-        """Ask, and tell whether an answer came."""
-
     def stop(self) -> None:
         """Stop listening and publishing."""
 
@@ -78,10 +75,6 @@ class LocalBroker:
         """Return True."""
         return True
 
-    def answers(self) -> bool:
-        """Return True."""
-        return True
-
     def stop(self) -> None:
         """Do nothing."""
 
@@ -98,11 +91,13 @@ class RedisBroker:
         self._channels: set[str] = set()
         self._pubsub: Any = None
         self._broken_until = 0.0
+        self._started = False
         self._listening = False
         self._stopping = False
 
     def start(self, receive: Receive, reconnected: Callable[[], None]) -> None:
         """Start the two threads."""
+        self._started = True
         threading.Thread(target=self._publish_loop, name="broker publish", daemon=True).start()
         threading.Thread(
             target=self._listen_loop, args=(receive, reconnected), name="broker listen", daemon=True
@@ -130,11 +125,9 @@ class RedisBroker:
         self._tell_redis("unsubscribe", channel)
 
     def healthy(self) -> bool:
-        """Tell whether the subscription stands and the last publish went through."""
-        return self._listening and time.monotonic() >= self._broken_until
-
-    def answers(self) -> bool:
-        """Ask Redis, and tell whether an answer came."""
+        """Tell whether the subscription stands and the last publish went through; before the start, whether Redis answers."""
+        if self._started:
+            return self._listening and time.monotonic() >= self._broken_until
         try:
             return bool(self._publisher.ping())
         except redis_link.ERRORS:

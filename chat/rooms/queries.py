@@ -86,7 +86,7 @@ def readable(user_id: str, room_ids: Collection[str]) -> set[str]:
     return set(db.session.execute(statement).scalars())
 
 
-#: Members named beside a timeline and kept true there, the first of them by name.
+#: Members named beside a timeline, the first of them by name.
 SHOWN_MEMBERS = 100
 
 

@@ -20,6 +20,7 @@ from config import LOOPBACK
 
 blueprint = Blueprint("health", __name__)
 
+#: Paths of what checks ask for; they come by an address and not by our name.
 CHECKS = {"/healthz", "/readyz", "/metrics"}
 
 #: Returns what is wrong, or None. Registered by name in ``app.extensions["health"]``, or in ``"impaired"`` if all goes on

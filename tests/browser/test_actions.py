@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Windows, says, shows, until
 from tests.conftest import Town
@@ -118,18 +118,24 @@ def test_it_says_at_the_message_why_something_was_refused(town: Town, room_of: O
     expect(page.locator(".toast")).to_have_count(0)
 
 
-def test_it_opens_a_sheet_on_a_long_press(town: Town, windows: Windows):
-    town.alice.say(town.room, "press me")
-    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
-    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+def press(page: Page) -> Locator:
+    """Hold a finger on the message until its sheet is there."""
     box = page.locator("#timeline .message__text").bounding_box()
     assert box is not None
-    touch = context.new_cdp_session(page)
+    touch = page.context.new_cdp_session(page)
     point = {"x": box["x"] + 5, "y": box["y"] + 5}
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
     sheet = page.locator("dialog.sheet")
     expect(sheet).to_be_visible()
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    return sheet
+
+
+def test_it_opens_a_sheet_on_a_long_press(town: Town, windows: Windows):
+    town.alice.say(town.room, "press me")
+    context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    page = windows.open(town.alice, f"/rooms/{town.room}", context)
+    sheet = press(page)
     assert [each.inner_text() for each in sheet.locator(".action").all() if each.is_visible()] == [
         "Edit",
         "Copy text",
@@ -147,13 +153,7 @@ def test_it_copies_the_text_from_the_sheet(town: Town, windows: Windows):
     context = windows.context(town.alice, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = windows.open(town.alice, f"/rooms/{town.room}", context)
-    box = page.locator("#timeline .message__text").bounding_box()
-    assert box is not None
-    touch = context.new_cdp_session(page)
-    point = {"x": box["x"] + 5, "y": box["y"] + 5}
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    expect(page.locator("dialog.sheet")).to_be_visible()
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    press(page)
     page.get_by_role("button", name="Copy text").tap()
     expect(page.locator(".toast")).to_have_text("Text copied")
     assert page.evaluate("navigator.clipboard.readText()") == "one\n\ntwo three"

@@ -164,6 +164,7 @@ async def fire(shot: Shot, port: int, patience: float = 10.0) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(shot.data)
+        writer.write_eof()  # or a server rightly waits for a body that was announced
         async with asyncio.timeout(patience):
             line = await reader.readline()
         words = line.split()

@@ -114,7 +114,7 @@ def _plan(shape: Shape, seed: int) -> tuple[Plan, Cast]:
             {rooms[number % len(rooms)], *dice.sample(rooms, dice.choice([0, 0, 1]))}
         )
     for number in range(shape.pages):
-        cast.pages[f"page{number}"] = rooms[number % 2 if number < 2 or not shape.quiet else 1 - number]
+        cast.pages[f"page{number}"] = rooms[number if number < 2 else 1 - number]
     for number in range(3):
         cast.comers[f"comer{number}"] = "hot"
     for name, where in (*cast.writers.items(), *cast.readers.items()):

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ import psycopg
 import requests
 
 from tests.chaos.proxy import Proxy
-from tests.services import ROOT, SECRET, Postgres, Process, Redis, free_port, wait_for
+from tests.services import GUNICORN, NGINX, ROOT, SECRET, Postgres, Process, Redis, free_port, wait_for
 
 _SEED = """
 import base64, json, sys
@@ -303,7 +302,7 @@ class Scaled(Stack):
             await redis.start()
             host = self._host(
                 f"host{number}",
-                [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"],
+                GUNICORN,
                 DATABASE_URL=f"postgresql://confab@127.0.0.1:{postgres.port}/chaos",
                 REDIS_URL=f"redis://127.0.0.1:{redis.port}/0",
             )
@@ -328,9 +327,7 @@ class Scaled(Stack):
                 user="user root;" if os.geteuid() == 0 else "", folder=folder, port=self.edge.target, servers=servers
             )
         )
-        self.nginx = Process(
-            [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(conf)], log=folder / "log"
-        )
+        self.nginx = Process([NGINX, "-p", str(folder), "-c", str(conf)], log=folder / "log")
         wait_for(lambda: _listening(self.edge.target), what="nginx")
 
     async def stop(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import socket
 import subprocess
 import time
@@ -19,10 +18,9 @@ import pytest
 
 from tests.conftest import _expect_calm
 from tests.people import PASSWORD
-from tests.services import ROOT, Process, Site, free_port, wait_for
+from tests.services import NGINX, ROOT, Process, Site, free_port, wait_for
 
 NAME = "chat.example.org"
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 
 @dataclass

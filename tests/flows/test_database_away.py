@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.services import Postgres, Redis, Site, wait_for
+from tests.services import GUNICORN, Postgres, Redis, Site, wait_for
 
 
 @pytest.fixture
@@ -27,12 +26,11 @@ def status(site: Site) -> int:
 def test_a_worker_that_starts_meanwhile_does_not_end_its_gunicorn(
     tmp_path: Path, own_postgres: Postgres, redis_server: Redis
 ):
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
     shared = {"DATABASE_URL": own_postgres.create("away"), "REDIS_URL": redis_server.url}
     first = Site(tmp_path / "one", **shared)
     first.stop()
     own_postgres.stop()
-    site = Site(tmp_path / "two", command=command, **shared)
+    site = Site(tmp_path / "two", command=GUNICORN, **shared)
     assert status(site) == 503
     own_postgres.start()
     wait_for(lambda: status(site) == 200, 20, "the database to be used again")

@@ -1,13 +1,9 @@
 """Redis is away: everything goes on, a little slower, and /readyz says so without taking the process out."""
 
-import os
-import subprocess
-import sys
-
 import requests
 
 from tests.conftest import populate
-from tests.services import ROOT, Redis, Site, wait_for
+from tests.services import Redis, Site, wait_for
 
 
 def ready(site: Site) -> tuple[int, str]:
@@ -15,15 +11,9 @@ def ready(site: Site) -> tuple[int, str]:
     return answer.status_code, answer.text
 
 
-def doctor(site: Site) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | site.settings
-    command = [sys.executable, "-m", "flask", "--app", "app", "doctor"]
-    return subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False)
-
-
 def test_it_is_named_and_keeps_nobody_out(pair: tuple[Site, Site], redis_server: Redis):
     wait_for(lambda: ready(pair[0]) == (200, "ready\n"), 5, "all to be well")
-    assert doctor(pair[0]).stdout == "All is well.\n"
+    assert pair[0].flask("doctor").stdout == "All is well.\n"
     town = populate(*pair)
     stream = town.bob.listen(town.room)
     redis_server.process.kill()
@@ -32,7 +22,7 @@ def test_it_is_named_and_keeps_nobody_out(pair: tuple[Site, Site], redis_server:
         assert ready(pair[0])[0] == 200
         said = town.alice.say(town.room, "still here")
         stream.until(said.seq)
-        told = doctor(pair[0])
+        told = pair[0].flask("doctor")
         assert "redis: does not answer" in told.stdout
         assert told.returncode == 0
     finally:

@@ -1,7 +1,6 @@
 """gunicorn is told to reload: its workers are replaced by ones of what is on disk now, and nobody is turned away."""
 
 import signal
-import sys
 import threading
 from pathlib import Path
 
@@ -10,9 +9,7 @@ import requests
 
 from tests.chaos.mutants import copy_tree
 from tests.conftest import populate
-from tests.services import Postgres, Redis, Site, wait_for
-
-GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
+from tests.services import GUNICORN, Postgres, Redis, Site, wait_for
 
 
 def become_newer(tree: Path) -> None:

@@ -1,22 +1,10 @@
 """A backup is restored: what came after it never happened, and no page goes on from there."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 
 from tests.conftest import Town
 from tests.people import Stream
-from tests.services import ROOT, Site
-
-
-def rotate_epoch(site: Site) -> str:
-    env = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | site.settings
-    command = [sys.executable, "-m", "flask", "--app", "app", "log", "rotate-epoch"]
-    done = subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_pages_of_the_lost_history_load_again(town: Town):
@@ -31,7 +19,7 @@ def test_pages_of_the_lost_history_load_again(town: Town):
     for name in ("confab.sqlite3-wal", "confab.sqlite3-shm"):
         (site.folder / name).unlink(missing_ok=True)
     shutil.copy(backup, site.folder / "confab.sqlite3")
-    assert "The history is now called" in rotate_epoch(site)
+    assert "The history is now called" in site.flask("log", "rotate-epoch").stdout
     site.start()
     again = town.alice.say(town.room, "said instead, under the same number")
     assert again.seq == lost.seq
@@ -42,5 +30,5 @@ def test_pages_of_the_lost_history_load_again(town: Town):
 
 def test_readers_who_stand_by_are_told_within_seconds(town: Town):
     stream = town.bob.listen(town.room)
-    rotate_epoch(town.site)
+    assert town.site.flask("log", "rotate-epoch").returncode == 0
     assert town.room in stream.next("reset").data

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.people import PASSWORD, Person
-from tests.services import ROOT, SECRET, Postgres, Redis, Site, free_port, wait_for
+from tests.services import GUNICORN, ROOT, SECRET, Postgres, Redis, Site, free_port, wait_for
 
 
 def refused(**settings: str) -> str:
@@ -69,8 +69,7 @@ def test_it_goes_on_with_a_database_of_a_newer_release(site: Site):
 
 def test_a_database_that_is_behind_is_not_ready(tmp_path: Path):
     """A host of the new release that is started before anybody has migrated gets no visitors."""
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"]
-    site = Site(tmp_path / "site", command)
+    site = Site(tmp_path / "site", GUNICORN)
     try:
         answer = requests.get(f"{site.url}/readyz", timeout=5)
         assert (answer.status_code, answer.text) == (
@@ -127,9 +126,7 @@ def test_several_processes_serve_one_site(tmp_path: Path, postgres: Postgres, re
         first = Site(tmp_path / "first", **settings | {"WORKERS": "1"})
         link = first.setup_link
         first.stop()
-        site = Site(
-            tmp_path / "site", [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"], **settings
-        )
+        site = Site(tmp_path / "site", GUNICORN, **settings)
     else:
         site = Site(tmp_path / "site", **settings)
         link = site.setup_link
