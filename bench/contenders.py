@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from markupsafe import Markup
 
 from bench.native import packed, program
 from bench.stage import Guest, Place, Stage, cpu, memory, on_server_core
@@ -401,13 +402,8 @@ def _html() -> str:
         with app.app_context():
             author = PersonContext(ids.new(), "Ines Okafor")
             text = f"<p>{MARK}: tide is out until five, and the lift starts at two</p>"
-            message = MessageContext(ids.new(), ids.new(), 12, "bench-client-id", author, _Safe(text), clock.now())
+            message = MessageContext(ids.new(), ids.new(), 12, "bench-client-id", author, Markup(text), clock.now())
             return render_fragment("messages/_message.html", MessageItem(message)).strip().replace("\n", " ")
-
-
-class _Safe(str):
-    def __html__(self) -> str:
-        return self
 
 
 def _command(channel: bytes, payload: bytes) -> bytes:
