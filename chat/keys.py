@@ -22,7 +22,7 @@ def derive(purpose: str) -> bytes:
 
 def seal(key: bytes, *parts: str) -> str:
     """Return a 128-bit keyed hash over texts, as 22 URL-safe characters. The parts cannot run into each other."""
-    message = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    message = b"".join([len(piece := part.encode()).to_bytes(4, "big") + piece for part in parts])
     return base64.urlsafe_b64encode(hmac.digest(key, message, hashlib.sha256)[:16]).decode().rstrip("=")
 
 

@@ -19,6 +19,8 @@ from chat.presence.store import ALIVE, Sign, Store
 IDLE = 300.0
 #: Seconds between two signs of life of a session that stays connected.
 RENEW_EVERY = 20.0
+#: Seconds after which somebody may have become idle though no sign has changed.
+LOOK_EVERY = 5.0
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Tracker:
     _seen: dict[str, float] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)
     _renewed_at: float = 0.0
+    _signs: list[Sign] = field(default_factory=list)
+    _looked_at: float = 0.0
 
     def arrive(self, user_id: str, session_id: str) -> None:
         """Note a new connection; never waits, for the event loop itself calls it."""
@@ -87,6 +91,9 @@ class Tracker:
         except redis_link.ERRORS:
             self._arrived |= arrived
             return []
+        if signs is self._signs and now - self._looked_at < LOOK_EVERY:
+            return []
+        self._signs, self._looked_at = signs, now
         before, self.states = self.states, _states(signs, now)
         for sign in signs:
             self._seen[sign.user_id] = max(sign.alive_at, self._seen.get(sign.user_id, 0.0))

@@ -7,6 +7,7 @@ lets readers in. One ``Realtime`` per process ties them together; ``docs/archite
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -73,6 +74,8 @@ class Realtime:
         self.pump.start()
         self.streams.start()
         self.background.start()
+        gc.collect()
+        gc.freeze()  # what is here now stays: full collections, which hold everybody up, need not go through it
 
     def _look_first(self) -> None:
         """Learn the epoch and what was revoked, so that the door knows.

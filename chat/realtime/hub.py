@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from chat import metrics
@@ -43,6 +44,7 @@ RETRY = (1000, 4000)
 RETRY_AFTER_BYE = (500, 8000)
 
 _PING = sse.encode("ping")
+_LOOK_AGAIN = sse.encode("hello")
 
 
 class Poller(Protocol):
@@ -152,7 +154,7 @@ class Hub:
         self._stopped = True
         with self.lock:
             for connection in self._in_slices(self.connections):
-                self._send(connection, sse.encode("bye", retry=random.randint(*RETRY_AFTER_BYE)))  # noqa: S311 - jitter
+                self._send(connection, _bye())
                 self.drop(connection)
 
     # -- life of a connection
@@ -169,7 +171,7 @@ class Hub:
         """
         with self.lock:
             if self._stopped:
-                self._send(connection, head + sse.encode("bye", retry=random.randint(*RETRY_AFTER_BYE)))  # noqa: S311
+                self._send(connection, head + _bye())
                 connection.close()
                 return
             self.connections.add(connection)
@@ -180,21 +182,20 @@ class Hub:
             if self.poller is not None and connection.fd >= 0:
                 self.poller.register(connection)
             pieces = [_reset(room_id) for room_id in resets]
-            places, heads = [], {}
+            places, heads = [], []
             for feed, seq in wanted:
                 if feed.closed or connection.user_id not in feed.members or not feed.ring.covers(seq):
                     pieces.append(_reset(feed.room_id))
                     continue
-                heads[feed.room_id] = feed.ring.tail  # so that a page can say how much is still to come
+                heads.append((feed.room_id, feed.ring.tail))  # so that a page can say how much is still to come
                 if seq < feed.ring.tail:
                     data, seq = feed.ring.after(seq, CHUNK)
                     pieces.append(data)
                 place = Place(connection, feed, seq)
                 feed.places.add(place)
                 places.append(place)
-            hello = sse.encode("hello", json.dumps(heads), retry=random.randint(*RETRY))  # noqa: S311 - jitter
             connection.places = tuple(places)
-            self._send(connection, b"".join([head, hello, *pieces]))
+            self._send(connection, b"".join([head, sse.retry(random.uniform(*RETRY)), _hello(tuple(heads)), *pieces]))  # noqa: S311
             for place in places:
                 self._catch_up(place)
         for hear in self.arrivals:
@@ -369,7 +370,7 @@ class Hub:
         if not connection.missed or connection.rest is not None:
             return False
         connection.missed = False
-        self._send(connection, sse.encode("hello"))
+        self._send(connection, _LOOK_AGAIN)
         return True
 
     def _keep(self, connection: Connection, rest: memoryview) -> None:
@@ -411,6 +412,15 @@ class Hub:
                 self._unbroken = 0
                 if on_event_loop():
                     time.sleep(0)
+
+
+def _bye() -> bytes:
+    return sse.retry(random.uniform(*RETRY_AFTER_BYE)) + sse.encode("bye")  # noqa: S311 - jitter
+
+
+@lru_cache(maxsize=512)
+def _hello(heads: tuple[tuple[str, int], ...]) -> bytes:
+    return sse.encode("hello", json.dumps(dict(heads)))
 
 
 def _reset(room_id: str) -> bytes:

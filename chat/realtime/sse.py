@@ -13,12 +13,11 @@ _NAME = re.compile(r"[a-z]+(\.[a-z]+)?")
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def encode(name: str, data: str = "", id: str | None = None, retry: int | None = None) -> bytes:
+def encode(name: str, data: str = "", id: str | None = None) -> bytes:
     """Return one event as bytes, ending in an empty line.
 
     :param name: such as ``message.posted``.
     :param id: the cursor, for events of a room's log; what is not replayed has none.
-    :param retry: milliseconds the client should wait before it reconnects.
     :raises ValueError: a name or an id that could break the frame. These are never made of user text.
     """
     if not _NAME.fullmatch(name):
@@ -28,7 +27,10 @@ def encode(name: str, data: str = "", id: str | None = None, retry: int | None =
         if not _ID.fullmatch(id):
             raise ValueError(f"{id!r} is not an event id.")
         lines.append(f"id: {id}")
-    if retry is not None:
-        lines.append(f"retry: {int(retry)}")
     lines.extend(f"data: {line}" for line in _LINE_END.split(data))
     return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
+
+
+def retry(milliseconds: float) -> bytes:
+    """Return the line that says how long to wait before coming back; it goes before an event and belongs to it."""
+    return b"retry: %d\n" % milliseconds

@@ -7,7 +7,7 @@ left untouched for the ordinary handler, which decides with the real session. Th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from chat.errors import Invalid
@@ -20,6 +20,8 @@ PEEK = 4096
 
 PATH = "/events"
 START = b"GET " + PATH.encode()
+#: Headers with which a request is more than a plain GET.
+_UNUSUAL = frozenset({"content-length", "transfer-encoding", "expect", "upgrade"})
 
 
 @dataclass(frozen=True)
@@ -51,32 +53,25 @@ def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> Stream
         return None
     if method != "GET" or version != "HTTP/1.1":
         return None
-    pairs = []
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or name != name.strip():
-            return None
-        pairs.append((name, value))
-    return admit(target, pairs, hosts, cookie, key)
+    pairs = [line.partition(":") for line in lines]
+    if any(not colon or name != name.strip() for name, colon, _ in pairs):
+        return None
+    return admit(target, [(name, value) for name, _, value in pairs], hosts, cookie, key)
 
 
 def admit(
-    target: str, pairs: Iterable[tuple[str, str]], hosts: Collection[str], cookie: str, key: bytes
+    target: str, pairs: Collection[tuple[str, str]], hosts: Collection[str], cookie: str, key: bytes
 ) -> StreamRequest | None:
     """Return the stream that a GET asks for, or None if the application should look.
 
     :param target: the path with its query.
     :param pairs: the headers as they were sent, each with its value.
     """
-    headers: dict[str, str] = {}
-    for name, value in pairs:
-        name = name.lower()
-        if name in headers:
-            return None
-        headers[name] = value.strip()
-    if {"content-length", "transfer-encoding", "expect", "upgrade"} & headers.keys():
+    headers = {name.lower(): value.strip() for name, value in pairs}
+    if len(headers) != len(pairs) or not _UNUSUAL.isdisjoint(headers):
         return None
-    if headers.get("host", "").rpartition(":")[0] not in hosts and headers.get("host", "") not in hosts:
+    host = headers.get("host", "")
+    if host.rpartition(":")[0] not in hosts and host not in hosts:
         return None
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return None

@@ -13,7 +13,7 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -328,7 +328,7 @@ class Server(pywsgi.WSGIServer):
                 return
         super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
 
-    def stream_for(self, target: str, headers: Iterable[tuple[str, str]]) -> StreamRequest | None:
+    def stream_for(self, target: str, headers: Collection[tuple[str, str]]) -> StreamRequest | None:
         """Return the stream that a request asks for and may have, or None if the application should look."""
         if self.draining:
             return None

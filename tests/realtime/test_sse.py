@@ -52,7 +52,7 @@ def test_any_text_comes_back_as_it_was(text: str):
 
 def test_every_event_has_a_data_line():
     assert sse.encode("ping") == b"event: ping\ndata: \n\n"
-    assert sse.encode("hello", retry=1200) == b"event: hello\nretry: 1200\ndata: \n\n"
+    assert sse.retry(1200.7) + sse.encode("hello") == b"retry: 1200\nevent: hello\ndata: \n\n"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a\nid: 9", "Message", "a.b.c", "a:"])

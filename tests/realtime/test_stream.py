@@ -161,7 +161,7 @@ def test_the_server_says_bye_before_it_stops(town: Town):
     town.site.process.process.terminate()
     stream.next("bye")
     stream.wait_end()
-    assert b"retry: " in stream.raw.rsplit(b"event: bye", 1)[1]
+    assert b"retry: " in stream.raw.rsplit(b"\n\n", 2)[1]
     assert town.site.process.process.wait(5) == 0
 
 
