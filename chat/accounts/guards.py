@@ -45,15 +45,16 @@ def viewer() -> Viewer:
 
     :raises NotSignedIn: nobody we know.
     """
-    if not current_user.is_authenticated:
+    found = maybe_viewer()
+    if found is None:
         raise NotSignedIn
-    found: Viewer = current_user._get_current_object()
     return found
 
 
 def maybe_viewer() -> Viewer | None:
     """Return who sent the current request, or None."""
-    return viewer() if current_user.is_authenticated else None
+    found = current_user._get_current_object()
+    return found if isinstance(found, Viewer) else None
 
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R]:

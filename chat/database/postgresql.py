@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine
+import psycopg
+import psycopg.waiting
+from psycopg.abc import RV, PQGen
+from psycopg.waiting import Ready
+from sqlalchemy import Engine, event
 
 from chat.threads import on_event_loop
 
@@ -45,9 +49,39 @@ def engine_options(settings: Any) -> dict[str, Any]:
     }
 
 
-def prepare(engine: Engine) -> None:
-    """Refuse to run with a psycopg that would block the event loop."""
-    import psycopg.waiting
+class WaitingConnection(psycopg.Connection[Any]):
+    """A connection that waits for its answers on gevent's loop itself.
 
-    if on_event_loop() and getattr(psycopg.waiting.wait, "__name__", "") not in {"wait_poll", "wait_select"}:
+    psycopg does it with a ``poll`` object, which gevent makes of a watcher, a timer and an event for each wait: a twentieth of
+    a page. Who waits is ended from outside, by the limits above and by the keepalives, so there is no timer here.
+    """
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.0, timeout: float | None = None) -> RV:
+        """Return the result of one of psycopg's generators, which yield what they wait for: 1 to read, 2 to write."""
+        if timeout is not None:
+            return super().wait(gen, timeout=timeout)
+        from gevent import get_hub
+
+        hub = get_hub()
+        try:
+            state = next(gen)
+            while True:
+                with hub.loop.io(self.pgconn.socket, int(state)) as watcher:
+                    hub.wait(watcher)
+                state = gen.send(Ready(int(state)))
+        except StopIteration as end:
+            result: RV = end.value
+            return result
+
+
+def prepare(engine: Engine) -> None:
+    """Have connections wait as the process does; refuse to run with a psycopg that would block the event loop."""
+    if not on_event_loop():
+        return
+    if getattr(psycopg.waiting.wait, "__name__", "") not in {"wait_poll", "wait_select"}:
         raise RuntimeError("psycopg was imported before gevent's patching; import wsgi.py first.")
+    event.listen(engine, "do_connect", _connect)
+
+
+def _connect(dialect: Any, record: Any, args: tuple[Any, ...], parameters: dict[str, Any]) -> WaitingConnection:
+    return WaitingConnection.connect(*args, **parameters)

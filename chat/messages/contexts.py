@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from chat.accounts.contexts import PersonContext
-from chat.presence.contexts import CrowdContext
+from chat.presence.contexts import CrowdContext, PresenceContext
 from chat.rooms.contexts import MemberContext, RoomContext
 
 #: Characters of a message.
@@ -151,6 +151,20 @@ class Composer:
     def sample(cls) -> Composer:
         """Return one to look at."""
         return cls(RoomContext.sample(), "c-sample-1")
+
+
+@dataclass(frozen=True)
+class PeopleList:
+    """The members of a room, beside its timeline."""
+
+    members: tuple[MemberContext, ...]
+    #: Of each of them, in the same order; nobody's in a large room.
+    presences: tuple[PresenceContext, ...]
+
+    @classmethod
+    def sample(cls) -> PeopleList:
+        """Return one to look at."""
+        return cls((MemberContext.sample(),), (PresenceContext.sample(),))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
@@ -226,6 +227,7 @@ def _contexts(rows: Iterable[Found]) -> list[MessageContext]:
     return [_context(row, pictures.get(row.id, ())) for row in rows]
 
 
+@lru_cache(maxsize=4096)  # what a message is made of says all about it, and most pages show what others have just shown
 def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext:
     deletion = None
     if row.deleted_at is not None:

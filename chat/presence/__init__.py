@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Flask
 
 from chat.accounts.contexts import PersonContext
@@ -10,17 +12,22 @@ from chat.presence.contexts import PresenceContext
 from chat.presence.store import MemoryStore, RedisStore
 from chat.presence.tracker import Tracker
 from chat.realtime import Realtime
+from chat.rooms.contexts import MemberContext
 from chat.web import templating
 
 __all__ = ["broadcasts", "init_app"]
 
 
 class _Presence:
-    """What templates ask: ``layout.presence.of(person)``."""
+    """What templates ask: ``layout.presence.of(person)``, and ``of_all(members)``."""
 
     def of(self, person: PersonContext) -> PresenceContext:
         """Return whether somebody is here."""
         return queries.of(person)
+
+    def of_all(self, members: Iterable[MemberContext]) -> tuple[PresenceContext, ...]:
+        """Return which of a room's members are here, in their order."""
+        return tuple(queries.of(member.person) for member in members)
 
 
 def init_app(app: Flask) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
@@ -216,10 +218,14 @@ def open_rooms(user_id: str, search: str = "") -> tuple[OpenRoomContext, ...]:
 def members(room_id: str, limit: int = 200) -> tuple[MemberContext, ...]:
     """Return the members of a room by name."""
     rows = db.session.connection().execute(_MEMBERS, {"room": room_id, "most": limit})
-    return tuple(
-        MemberContext(PersonContext(row.id, row.name, row.picture_id, row.status, row.last_seen_at), row.role, room_id)
-        for row in rows
-    )
+    return tuple([_member(room_id, *row) for row in rows])
+
+
+@lru_cache(maxsize=4096)
+def _member(
+    room_id: str, user_id: str, name: str, picture_id: str | None, status: str, last_seen_at: datetime | None, role: str
+) -> MemberContext:
+    return MemberContext(PersonContext(user_id, name, picture_id, status, last_seen_at), role, room_id)
 
 
 def member_ids(room_id: str) -> list[str]:

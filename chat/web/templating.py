@@ -109,7 +109,11 @@ def init_app(app: Flask) -> None:
         "extensions": [WithoutIndentation],
     }
     kept = app.extensions["kept"] = Kept(app.jinja_env, used=not app.debug)
-    app.jinja_env.globals.update(path_for=urls.path_for, static_url=static.static_url, icon=icon, kept=kept)
+    # Apart, for they are large and soon of no use: they must not push out the pieces that they are made of again.
+    kept_whole = Kept(app.jinja_env, used=not app.debug)
+    app.jinja_env.globals.update(
+        path_for=urls.path_for, static_url=static.static_url, icon=icon, kept=kept, kept_whole=kept_whole
+    )
     app.jinja_env.filters.update(
         iso=zones.iso,
         clock_time=zones.clock_time,
@@ -209,7 +213,7 @@ def _pack(response: Response) -> Response:
         return response
     data = response.get_data()
     if len(data) >= _WORTH_PACKING:
-        response.set_data(gzip.compress(data, 5, mtime=0))
+        response.set_data(gzip.compress(data, 4, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
         response.vary.add("Accept-Encoding")
     return response
