@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, Response, current_app, request
+from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 
 from chat.accounts.sessions import Sessions, Viewer
@@ -18,6 +19,21 @@ _TOO_FAST = "That is a lot of changes in a short time. Wait {wait}."
 P = ParamSpec("P")
 R = TypeVar("R")
 
+
+class _Empty(dict[str, Any], SessionMixin):
+    """What Flask-Login looks into, and finds nothing."""
+
+
+class _NoSession(SessionInterface):
+    """Flask's own session, which costs a signer and a cookie's parsing for each request and is never used."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return _Empty()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        pass
+
+
 _manager = LoginManager()
 # Sessions are rows of ours: Flask's own session stays empty, and the remember cookie is not used.
 _manager.session_protection = None
@@ -26,6 +42,7 @@ _manager.session_protection = None
 def init_app(app: Flask) -> None:
     """Teach Flask-Login who sends a request."""
     _manager.init_app(app)
+    app.session_interface = _NoSession()
     app.extensions["sessions"] = Sessions()
 
 

@@ -12,7 +12,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from flask import Flask
@@ -66,7 +65,7 @@ class Pump:
         metrics.LOG_EVENTS.labels(event.name).inc()
         (frame,) = render([event])
         epoch = self.current_epoch()
-        self._broker.publish(channels.room(event.room_id), {"kind": "frame", "epoch": epoch} | asdict(frame))
+        self._broker.publish(channels.room(event.room_id), {"kind": "frame", "epoch": epoch} | vars(frame))
         self.offer(epoch, frame)
 
     def receive(self, message: dict[str, Any]) -> None:

@@ -202,10 +202,12 @@ def stream_head(settings: Any) -> bytes:
 def _complete(response: Response) -> Response:
     if request.blueprint == "static_files" and response.status_code == 200:
         return response
+    present = {name.lower() for name, _ in response.headers}
     for name, value in current_app.config["SECURITY_HEADERS"].items():
-        response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "no-store"
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    if "cache-control" not in present:
+        response.headers.add("Cache-Control", "no-store")
         response.vary.update(("Cookie", "HX-Request"))
     if "new_visitor" in g:
         set_cookie(response, "visitor", g.new_visitor, life=None)
