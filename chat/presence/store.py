@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
 
 from chat import redis_link
 
@@ -82,8 +83,12 @@ class RedisStore:
     #: Seconds by which the clocks of two hosts may differ before what is new waits for a look at everything.
     _SKEW = 3.0
 
+    #: Signs read at a time, for what a reply takes up is more than what is kept of it.
+    _STRETCH = 500
+
     def __init__(self, url: str) -> None:
         self._redis = redis_link.client(url)
+        #: By login session.
         self._known: dict[str, Sign] = {}
         self._signs: list[Sign] | None = []
         self._looked_at = self._full_at = 0.0
@@ -91,17 +96,19 @@ class RedisStore:
     def renew(self, sessions: Iterable[tuple[str, str]], active: bool = False) -> None:
         """Note signs of life, in one round trip."""
         now = time.time()
-        members = {f"{user_id}.{session_id}": (user_id, session_id) for user_id, session_id in sessions}
-        if members:
-            scores = dict.fromkeys(members, now)
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.zadd(self._ALIVE_KEY, scores)
-            pipeline.zadd(self._ACTIVE_KEY, scores, nx=not active)
-            pipeline.execute()
-            for member, each in members.items():
-                known = self._known.get(member)
-                self._known[member] = Sign(*each, now, now if active or known is None else known.active_at)
-            self._signs = None
+        renewed = list(sessions)
+        if not renewed:
+            return
+        scores = {f"{user_id}.{session_id}": now for user_id, session_id in renewed}
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zadd(self._ALIVE_KEY, scores)
+        pipeline.zadd(self._ACTIVE_KEY, scores, nx=not active)
+        pipeline.execute()
+        for user_id, session_id in renewed:
+            known = self._known.get(session_id)
+            active_at = now if active or known is None else known.active_at
+            self._known[session_id] = Sign(user_id, session_id, now, active_at)
+        self._signs = None
 
     def remove(self, user_id: str, session_id: str) -> None:
         """Forget a session at once."""
@@ -109,7 +116,7 @@ class RedisStore:
         pipeline.zrem(self._ALIVE_KEY, f"{user_id}.{session_id}")
         pipeline.zrem(self._ACTIVE_KEY, f"{user_id}.{session_id}")
         pipeline.execute()
-        self._known.pop(f"{user_id}.{session_id}", None)
+        self._known.pop(session_id, None)
         self._signs = None
 
     def signs(self) -> list[Sign]:
@@ -117,18 +124,21 @@ class RedisStore:
         now = time.time()
         limit = now - ALIVE
         since = self._looked_at - self._SKEW
-        if now - self._full_at >= self._FULL_EVERY or (self._others_moved(since) and not self._read(since)):
-            self._known.clear()
-            self._read("-inf")
-            self._full_at = now
+        if now - self._full_at >= self._FULL_EVERY:
+            self._read_all()
+        elif self._others_moved(since):
+            self._known |= self._read(self._redis.zrangebyscore(self._ALIVE_KEY, since, "+inf", withscores=True))
+            self._signs = None
+            if self._redis.zcard(self._ALIVE_KEY) != len(self._known):
+                self._read_all()
         self._looked_at = now
-        gone = [member for member, sign in self._known.items() if sign.alive_at < limit]
+        gone = [sign for sign in self._known.values() if sign.alive_at < limit]
         if gone:
             # By score, for one of them may have come back a moment ago.
             self._redis.zremrangebyscore(self._ALIVE_KEY, "-inf", f"({limit}")
-            self._redis.zrem(self._ACTIVE_KEY, *gone)
-            for member in gone:
-                del self._known[member]
+            self._redis.zrem(self._ACTIVE_KEY, *(f"{sign.user_id}.{sign.session_id}" for sign in gone))
+            for sign in gone:
+                del self._known[sign.session_id]
             self._signs = None
         if self._signs is None:
             self._signs = list(self._known.values())
@@ -147,23 +157,27 @@ class RedisStore:
             sum(sign.active_at >= since for sign in signs),
         ]
 
-    def _read(self, since: float | str) -> bool:
-        """Take in the signs given since a moment; return whether we know of all that there are."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zcard(self._ALIVE_KEY)
-        pipeline.zrangebyscore(self._ALIVE_KEY, since, "+inf", withscores=True)
-        pipeline.zrangebyscore(self._ACTIVE_KEY, since, "+inf", withscores=True)
-        count, alive, active = pipeline.execute()
-        active_at = dict(active)
-        for raw, alive_at in alive:
-            member = raw.decode()
-            known = self._known.get(member)
-            user_id, session_id = known[:2] if known else member.split(".")
-            before = known.active_at if known else alive_at
-            self._known[member] = Sign(user_id, session_id, alive_at, active_at.pop(raw, before))
-        for raw, at in active_at.items():
-            member = raw.decode()
-            if member in self._known:
-                self._known[member] = self._known[member]._replace(active_at=at)
-        self._signs = None
-        return bool(count == len(self._known))
+    def _read_all(self) -> None:
+        # A scan and no range in pieces: from a range those would be missing that move to its end meanwhile.
+        found = self._read(self._redis.zscan_iter(self._ALIVE_KEY, count=self._STRETCH))
+        if found != self._known:
+            self._known, self._signs = found, None
+        self._full_at = time.time()
+
+    def _read(self, alive: Iterable[Any]) -> dict[str, Sign]:
+        """Return signs by login session.
+
+        :param alive: pairs of bytes, person and session, and when they were last alive.
+        """
+        found: dict[str, Sign] = {}
+        pairs = iter(alive)
+        while stretch := list(islice(pairs, self._STRETCH)):
+            active = self._redis.zmscore(self._ACTIVE_KEY, [member for member, _ in stretch])
+            for (member, alive_at), active_at in zip(stretch, active, strict=True):
+                user_id, session_id = member.decode().split(".")
+                sign = Sign(user_id, session_id, alive_at, alive_at if active_at is None else active_at)
+                known = self._known.get(session_id)
+                if known == sign:
+                    sign = known  # ours, whose texts are the hub's
+                found[sign.session_id] = sign
+        return found

@@ -128,7 +128,8 @@ class Hub:
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
-        self.users: dict[str, set[Connection]] = {}
+        #: Tuples, for most people have one stream, and a set of one takes four times as much.
+        self.users: dict[str, tuple[Connection, ...]] = {}
         self.arrivals: list[Callable[[str, str], None]] = []
         self.poller: Poller | None = None
         # Under gevent nothing switches inside the sections below, and callbacks of the loop could not wait for a lock.
@@ -175,7 +176,7 @@ class Hub:
                 connection.close()
                 return
             self.connections.add(connection)
-            self.users.setdefault(connection.user_id, set()).add(connection)
+            self.users[connection.user_id] = (*self.users.get(connection.user_id, ()), connection)
             self._adopted += 1
             connection.beat = self._adopted % PING_EVERY
             self._pulse[connection.beat].add(connection)
@@ -207,11 +208,9 @@ class Hub:
             if connection not in self.connections:
                 return
             self.connections.discard(connection)
-            own = self.users.get(connection.user_id)
-            if own is not None:
-                own.discard(connection)
-                if not own:
-                    del self.users[connection.user_id]
+            others = tuple(each for each in self.users.pop(connection.user_id) if each is not connection)
+            if others:
+                self.users[connection.user_id] = others
             self._pulse[connection.beat].discard(connection)
             self._blocked.discard(connection)
             for place in connection.places:
@@ -280,7 +279,7 @@ class Hub:
         :param outside: leave out the streams that carry this room.
         """
         with self.lock:
-            for connection in tuple(self.users.get(user_id, ())):
+            for connection in self.users.get(user_id, ()):
                 if outside is not None and any(place.feed is outside for place in connection.places):
                     continue
                 if not self._send_ephemeral(connection, data) and must:
