@@ -6,6 +6,7 @@ its own already and simply does it. This is the only module outside ``chat.serve
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -19,6 +20,15 @@ T = TypeVar("T")
 def on_event_loop() -> bool:
     """Tell whether this process runs on gevent, so that a blocking call would stop everybody."""
     return bool(monkey.is_module_patched("threading"))
+
+
+def turn() -> None:
+    """Let the event loop turn once, so that whoever sent something meanwhile is heard. For long work that comes in steps.
+
+    A sleep of nothing would not do: gevent then runs what is ready to run, up to fifty times over, before it looks at a socket.
+    """
+    if on_event_loop():
+        time.sleep(1e-6)
 
 
 class Threads:

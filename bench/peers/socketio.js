@@ -28,6 +28,7 @@ async function main() {
   const messages = createClient({ url });
   await messages.connect();
   await messages.pSubscribe("bench:*", (html, channel) => io.to(channel.slice(6)).emit("m", html));
+  server.keepAliveTimeout = 75_000; // as ours; after 5 s it would close connections that the load keeps
   server.listen({ port, host: "127.0.0.1", backlog: 4096 });
 }
 

@@ -19,6 +19,7 @@ from chat.realtime import sse
 from chat.realtime.frames import frame
 from chat.rooms import queries as rooms
 from chat.rooms.contexts import RowContext, UnreadSignal
+from chat.threads import turn
 from chat.web.templating import render_fragment
 
 #: Seconds after which the lists of people who have the room open are brought up to date too. They usually read it
@@ -106,7 +107,7 @@ def update_lists() -> None:
                 rendered[key] = sse.encode("room.unread", render_fragment("rooms/_unread.html", UnreadSignal(row)))
             inside = None if row.room.id in told_all else feeds.get(row.room.id)
             hub.to_user(user_id, rendered[key], must=True, outside=inside)
-        time.sleep(0)
+        turn()
 
 
 def _lines(posted: set[str], late: set[str], read: set[tuple[str, str]]) -> Iterator[list[tuple[str, RowContext]]]:

@@ -5,7 +5,6 @@ In a large room nobody has a mark; there only the number of those who are here i
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 from chat import realtime
@@ -20,6 +19,7 @@ from chat.presence.contexts import MARKED, CrowdLine, PresenceContext, PresenceM
 from chat.presence.tracker import Change, tracker
 from chat.realtime.feed import Feed
 from chat.rooms import queries as rooms
+from chat.threads import turn
 from chat.web.templating import render_fragment, render_kept
 
 
@@ -74,7 +74,7 @@ def _show_all(newcomers: set[str]) -> None:
         marks = [_mark(who, state(who), people[who].last_seen_at) for who in tuple(feed.members) if who in people]
         html = _crowd(feed) + "".join(marks)
         process.to_users_here([user_id for user_id in newcomers if feed in feeds[user_id]], "presence", html)
-        time.sleep(0)  # lets the event loop turn between two rooms
+        turn()
 
 
 @every(5.0)

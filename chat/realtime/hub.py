@@ -25,7 +25,7 @@ from typing import Protocol, TypeVar
 from chat import metrics
 from chat.realtime import sse
 from chat.realtime.feed import Feed, Place
-from chat.threads import on_event_loop
+from chat.threads import on_event_loop, turn
 
 log = logging.getLogger(__name__)
 
@@ -409,8 +409,7 @@ class Hub:
             self._unbroken += 1
             if self._unbroken >= SLICE:
                 self._unbroken = 0
-                if on_event_loop():
-                    time.sleep(0)
+                turn()
 
 
 def _bye() -> bytes:

@@ -26,6 +26,7 @@ from chat.realtime.feed import Feed
 from chat.realtime.frames import Frame, render
 from chat.realtime.hub import Hub
 from chat.realtime.ring import Ring
+from chat.threads import turn
 
 log = logging.getLogger(__name__)
 
@@ -255,5 +256,5 @@ def _render_gently(events: list[LogEvent]) -> list[Frame]:
     frames: list[Frame] = []
     for start in range(0, len(events), 20):
         frames.extend(render(events[start : start + 20]))
-        time.sleep(0)
+        turn()
     return frames
