@@ -124,7 +124,7 @@ def test_closing_one_of_two_browsers_is_not_leaving(make_tracker, time: Clock):
 def test_signing_out_is_leaving_at_once(make_tracker, time: Clock):
     one = make_tracker(set())
     one.arrive(ALICE, "desk")
-    one.arrive(BOB, "desk")
+    one.arrive(BOB, "bench")
     one.look()
     one.depart(ALICE, "desk")
     assert states(one.look()) == {ALICE: "offline"}
@@ -150,7 +150,7 @@ def test_coming_back_after_a_night_is_being_here(make_tracker, time: Clock):
 
 def test_a_process_that_died_takes_nobody_with_it_for_ever(make_tracker, time: Clock):
     """Alice was connected to a process that was killed; bob's process notices."""
-    killed, alive = make_tracker({(ALICE, "desk")}), make_tracker({(BOB, "desk")})
+    killed, alive = make_tracker({(ALICE, "desk")}), make_tracker({(BOB, "bench")})
     killed.look()
     assert states(alive.look()) == {ALICE: "online", BOB: "online"}
     time.now += 30
