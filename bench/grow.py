@@ -9,7 +9,7 @@ from bench.contenders import Confab, Readers
 from bench.fanout import at_rate, saturated
 from bench.native import load
 from bench.stage import Stage, cpu, take_sides
-from bench.streams import Posts
+from bench.streams import posted
 
 READERS = (100, 1000, 10_000)
 ROOMS = (1, 100, 10_000)
@@ -109,14 +109,9 @@ def by_processes(readers: int = 1000) -> str:
             try:
                 streams.connect()
                 streams.tell("wait 4")
-                streams.tell("clear")
-                before = contender.cpu()
-                answer = Posts(contender).send(20, 8)
-                streams.tell("wait 1")
-                report = streams.tell("report")
-                cost = (contender.cpu() - before) / max(1, report["delivered"]) * 1e6
+                found = posted(contender, streams, rate=20, seconds=8)
                 rows.append(
-                    f"| {processes} | {cost:.1f} | {report['p50']:.1f} | {report['p99']:.1f} | {answer['p50']:.1f} |"
+                    f"| {processes} | {found['cost']:.1f} | {found['p50']:.1f} | {found['p99']:.1f} | {found['post']:.1f} |"
                 )
             finally:
                 streams.close()
