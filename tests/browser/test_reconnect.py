@@ -12,7 +12,10 @@ from tests.conftest import Town, populate
 from tests.services import Site
 
 Open = Callable[..., Page]
-CUT = "ERR_(INCOMPLETE_CHUNKED_ENCODING|CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE)|htmx:(sendError|afterRequest)"
+CUT = (
+    "ERR_(INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH|CONNECTION_(REFUSED|RESET)|EMPTY_RESPONSE)"
+    "|htmx:(sendError|afterRequest)"
+)
 
 
 @pytest.fixture

@@ -91,13 +91,16 @@ def test_a_preview_says_you_of_ones_own_and_begins_at_its_beginning(town: Town, 
     carol.say(first.room, text)
     shown = ".row__preview:has-text('شكرا') "
     expect(page.locator(shown + ".row__author bdi")).to_be_hidden()
-    assert (
-        page.locator(shown + ".row__author").evaluate("(each) => getComputedStyle(each, '::before').content") == '"You"'
+    # Asked in one go: the line is replaced whenever something is said.
+    yours = "getComputedStyle(each.querySelector('.row__author'), '::before').content === '\"You\"'"
+    until(
+        page,
+        f"[...document.querySelectorAll('.row__preview')].some((each) => each.innerText.includes('شكرا') && {yours})",
     )
     expect(bob.locator(shown + ".row__author")).to_have_text("Carol: ")
     words = bob.locator(shown + ".row__text")
     expect(words).to_have_text(text)
-    assert words.evaluate("(each) => getComputedStyle(each).direction") == "rtl", "so what is cut is its end"
+    expect(words, "so what is cut is its end").to_have_css("direction", "rtl")
 
 
 def test_the_way_to_the_search_leads_into_its_field(town: Town, windows: Windows):
