@@ -7,12 +7,12 @@ import logging
 from flask import Flask
 from flask_migrate import Migrate
 
-from chat import accounts, cli, database, messages, notifications, pictures, presence, realtime, rooms, web
+from chat import accounts, cli, database, messages, moderation, notifications, pictures, presence, realtime, rooms, web
 from chat.database import db
 from config import Config, load
 
 #: In the order of their imports: each may know those before it.
-FEATURES = (accounts, rooms, presence, messages, notifications)
+FEATURES = (accounts, rooms, presence, messages, moderation, notifications)
 
 
 def create_app(config: Config | None = None) -> Flask:

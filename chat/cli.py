@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from chat import log, logs
+from chat import audit, log, logs
 from chat.accounts import queries, service
 from chat.accounts.forms import email_address, person_name
 from chat.accounts.models import ROLES
@@ -27,12 +27,14 @@ from chat.web.urls import absolute, path_for
 
 user_commands = AppGroup("user", help="Accounts.")
 log_commands = AppGroup("log", help="The history of rooms.")
+audit_commands = AppGroup("audit", help="The log of what was done by whom.")
 
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
     app.cli.add_command(user_commands)
     app.cli.add_command(log_commands)
+    app.cli.add_command(audit_commands)
     app.cli.add_command(worker)
     app.cli.add_command(doctor)
 
@@ -99,6 +101,26 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
+
+
+@audit_commands.command("verify")
+@click.option(
+    "--anchor", "anchors", multiple=True, help="NUMBER:SEAL, as a line “audit anchor” of the process's log has it."
+)
+def verify_audit(anchors: tuple[str, ...]) -> None:
+    """Read the audit log from its beginning and name the first row that is not as it was written."""
+    parsed = []
+    for each in anchors:
+        number, _, seal = each.partition(":")
+        if not number.isdigit() or not seal:
+            raise click.BadParameter(f"{each!r} is not NUMBER:SEAL")
+        parsed.append(audit.Anchor(int(number), seal))
+    found = audit.verify(tuple(parsed))
+    if found.number is None:
+        click.echo(f"The audit log is whole: {found.rows} rows.")
+        return
+    click.echo(f"The audit log was tampered with: {found.problem}. {found.rows} rows before it are whole.")
+    raise SystemExit(1)
 
 
 @log_commands.command("rotate-epoch")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import clock, ids, keys
+from chat import audit, clock, ids, keys
 from chat.accounts import passwords, policy, queries
 from chat.accounts.events import PersonInvited, SessionEnded, SiteSetUp, UserChanged, UserSignedUp
 from chat.accounts.models import Invitation, LoginSession, User
@@ -129,8 +129,10 @@ def sign_in(email: str, password: str) -> str | None:
 def change_role(user_id: str, role: str) -> None:
     """Give somebody another role."""
     with transaction():
+        before = db.session.execute(select(User.role).where(User.id == user_id).with_for_update()).scalar_one()
         db.session.execute(update(User).where(User.id == user_id).values(role=role))
         emit(UserChanged(user_id))
+        audit.write("role.changed", None, person_id=user_id, before={"role": before}, after={"role": role})
 
 
 def change_password(user_id: str, password: str) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -191,9 +191,24 @@ def restore_message(message_id: str, actor_id: str, moderates: bool) -> Posted:
     :raises NotAllowed: it is not one's own deletion of a moment ago, and one does not moderate.
     :raises Conflict: it is not deleted.
     """
-    with transaction():
-        seq, message = _locked(message_id, actor_id)
+
+    def find() -> Message:
+        message = queries.get_visible(message_id, actor_id)
         policy.require_may_restore(message, actor_id, moderates, clock.now())
+        return message
+
+    return put_back(message_id, actor_id, find)
+
+
+def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Posted:
+    """Put a deleted message back.
+
+    :param find: returns the message, or raises where this person may not restore it; called before and under the room's lock.
+    :raises Conflict: it is not deleted.
+    """
+    with transaction():
+        seq = log.take(find().room_id)
+        message = find()
         if message.deleted_at is None:
             raise Conflict("This message is back already.")
         values = {"deleted_at": None, "deleted_by": None, "delete_reason": ""}

@@ -6,10 +6,10 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chat import ids, logs
+from chat import audit, ids, logs
 from chat.web import errors, health, htmx, rate_limits, security, static, templating, urls
 
 
@@ -47,6 +47,7 @@ def _name_request() -> None:
     g.began = perf_counter()
     g.request_id = ids.new()[:8]
     logs.about_request(g.request_id)
+    audit.origin.set(audit.Origin(request.remote_addr or "", g.request_id))
 
 
 def _say_name(response: Response) -> Response:

@@ -24,7 +24,7 @@ from tests.conftest import configured, dispose
 from tests.services import ROOT
 
 PAGE = ROOT / "docs/templates.md"
-FEATURES = ["accounts", "rooms", "presence", "messages", "notifications", "web"]
+FEATURES = ["accounts", "rooms", "presence", "messages", "moderation", "notifications", "web"]
 FILTERS = ["iso", "clock_time", "day", "when", "ago", "since", "stamp"]
 GLOBALS = ["path_for", "static_url", "icon"]
 

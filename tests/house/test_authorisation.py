@@ -99,7 +99,7 @@ def prepared(sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pyt
         db.engine.dispose()
     values = {
         "room_id": known["room"], "message_id": message.message_id, "picture_id": picture, "person_id": known["mia"],
-        "session_id": device.id, "size": "thumb", "role": "member", "digest": "any", "path": "icons/icons.svg",
+        "session_id": device.id, "size": "thumb", "role": "member", "number": "1", "digest": "any", "path": "icons/icons.svg",
         "face_of": alice.id,
     }  # fmt: skip
     return folder, known, values
@@ -178,7 +178,7 @@ def test_every_form_needs_its_token(world: World):
 
 
 def test_reading_changes_nothing(world: World):
-    """A sweep of GET over every address, by everybody, leaves the database as it was."""
+    """A sweep of GET over every address, by everybody, leaves the database as it was, but for the looks it writes down."""
     app = world.cast.app
     with app.app_context():
         before = _everything()
@@ -231,5 +231,5 @@ def _png() -> io.BytesIO:
 
 
 def _everything() -> dict[str, list[Any]]:
-    tables = db.metadata.sorted_tables
+    tables = [table for table in db.metadata.sorted_tables if not table.name.startswith("audit_")]
     return {table.name: sorted(map(repr, db.session.execute(table.select()).all())) for table in tables}
