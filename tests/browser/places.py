@@ -32,6 +32,8 @@ class Village:
     other_room: str
     own: Said
     theirs: Said
+    #: Bob's, changed by him and then removed by Ines.
+    removed: Said
 
 
 def furnish(town: Town) -> Village:
@@ -58,7 +60,8 @@ def furnish(town: Town) -> Village:
         picture = ("image", ("picture.png", png(600, 400), "image/png"))
         answer = bob.post(f"/rooms/{room}/messages", body="", client_id=secrets.token_hex(8), files=[picture] * shown)
         assert answer.status_code == 303, answer.text
-    gone = bob.say(room, "My number is 0170 555 0199")
+    gone = bob.say(room, "My number is 0170 555 0198")
+    assert bob.post(f"/messages/{gone.id}/edit", body="My number is 0170 555 0199").status_code == 303
     assert ines.post(f"/messages/{gone.id}/delete", reason="private details").status_code == 303
     ines.get(f"/rooms/{room}")
     own = ines.say(room, "Lift starts at 14:00.")
@@ -73,7 +76,7 @@ def furnish(town: Town) -> Village:
     ines.say(direct, "with the long ladder")
     other_room = bob.make_room("tide tables", "open")
     newcomer = Person(town.site.url, "Zoe Lindqvist").sign_up()
-    return Village(ines, bob, newcomer, room, empty_room, direct, other_room, own, theirs)
+    return Village(ines, bob, newcomer, room, empty_room, direct, other_room, own, theirs, gone)
 
 
 #: By template: who looks, and where. None is somebody who is not signed in.
@@ -85,6 +88,9 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "errors/error.html": lambda v: (v.ines, "/nowhere"),
     "messages/delete.html": lambda v: (v.ines, f"/messages/{v.own.id}/delete"),
     "messages/edit.html": lambda v: (v.ines, f"/messages/{v.own.id}/edit"),
+    "moderation/audit.html": lambda v: (v.ines, "/moderation/audit/1"),
+    "moderation/removed.html": lambda v: (v.ines, "/moderation/removed"),
+    "moderation/removed_one.html": lambda v: (v.ines, f"/moderation/removed/{v.removed.id}"),
     "rooms/index.html": lambda v: (v.ines, "/rooms"),
     "rooms/join.html": lambda v: (v.ines, f"/rooms/{v.other_room}"),
     "rooms/members.html": lambda v: (v.ines, f"/rooms/{v.room}/members"),
