@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chat.audit import REASON_LIMIT
 from chat.database import Big, Id, Model, Utc
 
-REASON_LIMIT = 512
 PICTURES_LIMIT = 10
 
 _REMOVED = text("deleted_at IS NOT NULL")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chat.audit import REASON_LIMIT
 from chat.errors import Conflict, Invalid, NotAllowed
-from chat.messages.models import REASON_LIMIT, Message
+from chat.messages.models import Message
 
 EDIT_WINDOW = timedelta(minutes=15)
 #: The page offers ten seconds, and holds them while somebody is about to press.

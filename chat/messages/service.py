@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
@@ -145,7 +146,7 @@ def edit_message(message_id: str, editor_id: str, body: str) -> Posted:
     :raises Invalid: nothing is left of it, or too much.
     """
     with transaction():
-        seq, message = _locked(message_id, editor_id)
+        seq, message = _locked(partial(queries.get_visible, message_id, editor_id))
         now = clock.now()
         policy.require_may_edit(message, editor_id, now)
         check_body(body, message.pictures)
@@ -170,7 +171,7 @@ def delete_message(message_id: str, actor_id: str, moderates: bool, reason: str 
     :raises Conflict: it is deleted already.
     """
     with transaction():
-        seq, message = _locked(message_id, actor_id)
+        seq, message = _locked(partial(queries.get_visible, message_id, actor_id))
         policy.require_may_delete(message, actor_id, moderates, reason)
         if message.deleted_at is not None:
             raise Conflict("This message is deleted already.")
@@ -207,8 +208,7 @@ def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Pos
     :raises Conflict: it is not deleted.
     """
     with transaction():
-        seq = log.take(find().room_id)
-        message = find()
+        seq, message = _locked(find)
         if message.deleted_at is None:
             raise Conflict("This message is back already.")
         values = {"deleted_at": None, "deleted_by": None, "delete_reason": ""}
@@ -260,10 +260,10 @@ def _next_place(room_id: str, message_id: str, now: datetime) -> tuple[int, int]
     return row[0], row[1]
 
 
-def _locked(message_id: str, viewer_id: str) -> tuple[int, Message]:
+def _locked(find: Callable[[], Message]) -> tuple[int, Message]:
     """Take the lock of a message's room, and then read the message as it is."""
-    seq = log.take(queries.get_visible(message_id, viewer_id).room_id)
-    return seq, queries.get_visible(message_id, viewer_id)
+    seq = log.take(find().room_id)
+    return seq, find()
 
 
 def _digest(room_id: str, body: str) -> str:

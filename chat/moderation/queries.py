@@ -46,6 +46,10 @@ AROUND = 5
 _CHOICES = 200
 
 _remover = aliased(User)
+#: By what the audit log is filtered.
+_AUDIT = {"actor": AuditRow.actor_id, "action": AuditRow.action, "person": AuditRow.person_id, "room": AuditRow.room_id}
+_GONE = "This message is gone, or was put back."
+_LINE = re.compile(r".*\n|.+")
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -71,7 +75,7 @@ def removed(reach: Reach, asked: Mapping[str, str]) -> RemovedPage:
 
     :param asked: ``room``, ``person``, ``moderator`` by id; ``by``: ``author`` or ``moderator``; ``after`` as ``more`` gave it.
     """
-    query = {name: asked[name] for name in ("room", "person", "moderator", "by") if asked.get(name)}
+    query = _chosen(asked, "room", "person", "moderator", "by")
     statement = _select_removed(reach).order_by(Message.deleted_at.desc(), Message.id.desc()).limit(PAGE + 1)
     for column, name in ((Message.room_id, "room"), (Message.author_id, "person"), (Message.deleted_by, "moderator")):
         if name in query:
@@ -96,7 +100,7 @@ def removed_one(reach: Reach, message_id: str) -> RemovedDetail:
     """
     row = db.session.connection().execute(_select_removed(reach).where(Message.id == message_id)).one_or_none()
     if row is None:
-        raise NotFound("This message is gone, or was put back.")
+        raise NotFound(_GONE)
     page = messages.around(row.room_id, row.seq, limit=2 * AROUND + 1, lead=AROUND)
     lines = [item.message for item in page.items]
     return RemovedDetail(
@@ -121,7 +125,7 @@ def get_removed(reach: Reach, message_id: str) -> Message:
     )
     found = db.session.execute(statement).scalar_one_or_none()
     if found is None:
-        raise NotFound("This message is gone, or was put back.")
+        raise NotFound(_GONE)
     return found
 
 
@@ -132,7 +136,7 @@ def audit(asked: Mapping[str, str], number: int | None = None) -> AuditPage:
     :param number: of the row to show in full.
     :raises NotFound: there is no such row.
     """
-    query = {name: asked[name] for name in ("actor", "action", "person", "room") if asked.get(name)}
+    query = _chosen(asked, *_AUDIT)
     statement = _select_audit(query).limit(PAGE + 1)
     after = asked.get("after", "")
     if after.isascii() and after.isdigit() and len(after) < 19:
@@ -151,18 +155,19 @@ def audit(asked: Mapping[str, str], number: int | None = None) -> AuditPage:
 
 def audit_rows(asked: Mapping[str, str]) -> Iterator[AuditContext]:
     """Yield every row that a filter lets through, oldest last, a few hundred at a time."""
-    query = {name: asked[name] for name in ("actor", "action", "person", "room") if asked.get(name)}
-    statement, last = _select_audit(query).limit(500), None
-    while True:
-        found = statement if last is None else statement.where(AuditRow.number < last)
-        rows = db.session.execute(found).scalars().all()
-        yield from _in_words(rows)
-        if len(rows) < 500:
-            return
-        last = rows[-1].number
+    query = _chosen(asked, *_AUDIT)
+    statement = _select_audit(query).limit(500)
+    while lines := _in_words(db.session.execute(statement).scalars().all()):
+        db.session.remove()  # whoever takes the lines may be slow
+        yield from lines
+        statement = statement.where(AuditRow.number < lines[-1].number)
 
 
 # -- inside
+
+
+def _chosen(asked: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: asked[name] for name in names if asked.get(name)}
 
 
 def _select_removed(reach: Reach) -> Select[*tuple[Any, ...]]:
@@ -219,8 +224,8 @@ def _versions(message_id: str, body: str, edited_at: datetime | None) -> tuple[V
 
 def difference(old: str, new: str) -> tuple[Piece, ...]:
     """Return what became of a text, word by word. Long texts are compared by line, which takes a hundredth of the time."""
-    split = str.splitlines if len(old) + len(new) > 4000 else _WORD.findall
-    before, after = (split(old, True), split(new, True)) if split is str.splitlines else (split(old), split(new))
+    split = _LINE.findall if len(old) + len(new) > 4000 else _WORD.findall
+    before, after = split(old), split(new)
     pieces: list[Piece] = []
     taken = added = ""
 
@@ -288,14 +293,8 @@ def _by_name(people: Mapping[str, str]) -> tuple[Choice, ...]:
 
 def _select_audit(query: Mapping[str, str]) -> Select[AuditRow]:
     statement = select(AuditRow).order_by(AuditRow.number.desc())
-    columns = {
-        "actor": AuditRow.actor_id,
-        "action": AuditRow.action,
-        "person": AuditRow.person_id,
-        "room": AuditRow.room_id,
-    }
     for name, value in query.items():
-        statement = statement.where(columns[name] == value)
+        statement = statement.where(_AUDIT[name] == value)
     return statement
 
 

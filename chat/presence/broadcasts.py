@@ -61,7 +61,7 @@ def _show_all(newcomers: set[str]) -> None:
     """
     process = realtime.here()
     feeds = {
-        user_id: {place.feed for stream in tuple(process.hub.users.get(user_id, ())) for place in stream.places}
+        user_id: {place.feed for stream in process.hub.users.get(user_id, ()) for place in stream.places}
         for user_id in newcomers
     }
     shown = set().union(*feeds.values())
