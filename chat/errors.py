@@ -9,6 +9,7 @@ happened, the value concerned, and the way out. ``chat.web.errors`` turns it int
     ├── Invalid          422  the input cannot be taken as it is; may name the fields
     ├── NotSignedIn      401  (a page is sent to the sign-in form instead)
     ├── NotAllowed       403
+    │   └── Barred            (a page is sent to where the person reads why)
     ├── NotFound         404  also for what exists but is not yours to see
     ├── Conflict         409
     ├── TooLarge         413
@@ -58,6 +59,13 @@ class NotAllowed(ChatError):
 
     status = 403
     title = "You may not do this"
+
+
+class Barred(NotAllowed):
+    """The person is suspended or banned everywhere: all that is left to them is to read why, and to appeal."""
+
+    def __init__(self) -> None:
+        super().__init__("You are shut out of this site for now. Your standing says why, and how to appeal.")
 
 
 class NotFound(ChatError):

@@ -70,6 +70,7 @@ _types: dict[str, type[LogEvent]] = {}
 _rooms = table("rooms", column("id"), column("head"))
 # Built once: building a statement costs more than running it.
 _TAKE = update(_rooms).where(_rooms.c.id == bindparam("room")).values(head=_rooms.c.head + 1).returning(_rooms.c.head)
+_LOCK = update(_rooms).where(_rooms.c.id == bindparam("room")).values(head=_rooms.c.head)
 _INSERT = insert(cast("Table", LogRow.__table__))
 _EVENTS = (
     select(LogRow.name, LogRow.seq, LogRow.ref_id, LogRow.actor_id)
@@ -103,18 +104,41 @@ def take(room_id: str) -> int:
     return seq
 
 
-def write(event: LogEvent) -> None:
-    """Add an event to the log at the ``seq`` that ``take`` gave, and emit it."""
-    row = {
-        "room_id": event.room_id,
-        "seq": event.seq,
-        "name": event.name,
-        "ref_id": event.ref_id,
-        "actor_id": event.actor_id,
-        "created_at": clock.now(),
-    }
-    db.session.connection().execute(_INSERT, row)
-    bus.emit(event)
+def lock(room_id: str) -> None:
+    """Take the room's lock alone, for what may turn out to change nothing: a ``seq`` that is taken has to be written."""
+    if db.session.connection().execute(_LOCK, {"room": room_id}).rowcount != 1:
+        raise NoSuchRoom
+
+
+def take_many(room_id: str, count: int) -> range:
+    """Take the room's lock and its next ``count`` places at once, in the current ``transaction()``; all have to be written.
+
+    :raises NotFound: there is no such room.
+    """
+    statement = update(_rooms).where(_rooms.c.id == room_id).values(head=_rooms.c.head + count).returning(_rooms.c.head)
+    head: int | None = db.session.connection().execute(statement).scalar()
+    if head is None:
+        raise NoSuchRoom
+    return range(head - count + 1, head + 1)
+
+
+def write(*events: LogEvent) -> None:
+    """Add events to the log, each at the ``seq`` that ``take`` gave for it, and emit them."""
+    now = clock.now()
+    rows = [
+        {
+            "room_id": event.room_id,
+            "seq": event.seq,
+            "name": event.name,
+            "ref_id": event.ref_id,
+            "actor_id": event.actor_id,
+            "created_at": now,
+        }
+        for event in events
+    ]
+    db.session.connection().execute(_INSERT, rows)
+    for event in events:
+        bus.emit(event)
 
 
 def head(room_id: str) -> int:
@@ -149,6 +173,14 @@ def epoch() -> str:
     connection = db.session.connection()
     mark = connection.execute(select(Meta.value).where(Meta.name == "epoch")).scalar()
     return f"{mark or '0'}{_timeline(connection)}"
+
+
+def take_turns(name: str, shared: bool = False) -> None:
+    """Hold the lock that a fact of ``Meta`` is, until the end of ``transaction()``: such changes come one after the other.
+
+    :param shared: with whoever else shares it; whoever does not waits for all of them.
+    """
+    db.session.execute(select(Meta.value).where(Meta.name == name).with_for_update(read=shared)).one()
 
 
 def rotate_epoch() -> str:

@@ -52,8 +52,8 @@ def _viewer_style() -> str:
     who = guards.maybe_viewer()
     if who is None:
         return ""
-    css = templating.render_kept("accounts/viewer.css", ViewerStyle(who.id, who.role))
-    return path_for("accounts.viewer_style", person_id=who.id, role=who.role, v=f"{zlib.crc32(css.encode()):x}")
+    css = templating.render_kept("accounts/viewer.css", ViewerStyle(who.id))
+    return path_for("accounts.viewer_style", person_id=who.id, v=f"{zlib.crc32(css.encode()):x}")
 
 
 def _renew_ticket(response: Response) -> Response:
@@ -64,6 +64,8 @@ def _renew_ticket(response: Response) -> Response:
     if response.status_code not in {200, 204} or "_login_user" not in g or not current_user.is_authenticated:
         return response
     who: Viewer = current_user
+    if who.barred:
+        return response
     key = current_app.extensions["realtime"].ticket_key
     if not tickets.fresh(security.read_cookie(tickets.NAME), who.session_id, key):
         value = tickets.issue(tickets.Ticket(who.id, who.session_id), key)

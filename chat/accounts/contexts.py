@@ -147,9 +147,8 @@ class ViewerStyle:
     """Whose page it is, for the style sheet that marks what is theirs."""
 
     person_id: str
-    role: str
 
     @classmethod
     def sample(cls) -> ViewerStyle:
         """Return one to look at."""
-        return cls(PersonContext.sample().id, "member")
+        return cls(PersonContext.sample().id)

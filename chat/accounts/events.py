@@ -29,6 +29,15 @@ class UserChanged:
 
 
 @dataclass(frozen=True)
+class RoleChanged:
+    """Somebody has another role on the site. ``reason`` is what they are told; empty when a command did it."""
+
+    user_id: str
+    role: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class PersonInvited:
     """An invitation was made; ``token`` is its secret, which is nowhere else."""
 

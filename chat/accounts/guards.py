@@ -11,10 +11,14 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 
 from chat.accounts.sessions import Sessions, Viewer
-from chat.errors import NotSignedIn
+from chat.errors import Barred, NotSignedIn
 from chat.web import rate_limits, security
 
 _TOO_FAST = "That is a lot of changes in a short time. Wait {wait}."
+
+#: What features above say about whoever asks for something: each is given the person, None for nobody, and raises to refuse.
+#: Every request asks all of them, so they look nothing up.
+refusals: list[Callable[[Viewer | None], None]] = []
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,16 +80,34 @@ def maybe_viewer() -> Viewer | None:
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R]:
     """Let only people who are signed in call a view, and change things at a pace that people have."""
-    counted = not getattr(view, "_often", False)
+    counted, for_barred = not getattr(view, "_often", False), getattr(view, "_for_barred", False)
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         who = viewer()
+        if who.barred and not for_barred:
+            raise Barred
+        require_welcome(who)
         if counted and request.method == "POST":
             rate_limits.limit("120/minute", _TOO_FAST, "changes", who.id, shared=False)
         return view(*args, **kwargs)
 
     return guarded
+
+
+def require_welcome(who: Viewer | None) -> None:
+    """Refuse whom some feature refuses, whatever it is they want.
+
+    :raises NotAllowed: with why.
+    """
+    for refuse in refusals:
+        refuse(who)
+
+
+def for_barred(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that is also for people who are suspended or banned everywhere."""
+    view._for_barred = True  # type: ignore[attr-defined]
+    return view
 
 
 def often(view: Callable[P, R]) -> Callable[P, R]:

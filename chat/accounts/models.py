@@ -13,7 +13,6 @@ from chat.folding import LIMIT
 
 NAME_LIMIT = 64
 STATUS_LIMIT = 100
-ROLES = ("member", "moderator", "administrator")
 THEMES = ("auto", "light", "dark")
 
 
@@ -22,7 +21,7 @@ class User(Model):
 
     __tablename__ = "users"
     __table_args__ = (
-        CheckConstraint("role IN ('member', 'moderator', 'administrator')", name="role"),
+        CheckConstraint("role IN ('member', 'guest', 'bot', 'moderator', 'administrator')", name="role"),
         CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),
     )
 
@@ -39,6 +38,10 @@ class User(Model):
     picture_id: Mapped[str | None] = mapped_column(Id, ForeignKey("pictures.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Utc)
     last_seen_at: Mapped[datetime | None] = mapped_column(Utc)
+    #: Until when they are suspended or banned everywhere; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.
+    barred_until: Mapped[datetime | None] = mapped_column(Utc)
+    #: How many notices they have not read. Kept by ``chat.notices``.
+    notices: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def context(self) -> PersonContext:

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from chat.errors import Invalid, NotAllowed
+from collections.abc import Collection
+
+from chat import permissions
+from chat.errors import Conflict, Invalid, NotAllowed
+
+
+def require(permission: str, role: str) -> None:
+    """Refuse what an account's role does not allow.
+
+    :raises NotAllowed: with what it is.
+    """
+    if not permissions.may(permission, role):
+        name = permissions.ROLES[role].lower()
+        raise NotAllowed(f"As a {name} you cannot {permissions.PERMISSIONS[permission].words}. Ask an administrator.")
+
+
+def require_another_administrator(administrators: Collection[str], user_id: str, role: str) -> None:
+    """Refuse taking the role of the last administrator: nobody could give it back.
+
+    :param administrators: everybody who is one, read under a lock.
+    :param role: the one to come.
+    :raises Conflict: it is the last.
+    """
+    if role != "administrator" and list(administrators) == [user_id]:
+        raise Conflict("This is the last administrator. Make somebody else one first.")
 
 
 def require_may_sign_up(registration: str, invited: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
@@ -29,6 +29,14 @@ def get_user(user_id: str) -> User:
     if user is None:
         raise NotFound("There is nobody of that name here.")
     return user
+
+
+def lock(user_ids: Iterable[str]) -> None:
+    """Take the rows of some people, in the order of their ids, for the rest of ``transaction()``."""
+    wanted = sorted(set(user_ids))
+    if wanted:
+        statement = select(User.id).where(User.id.in_(wanted)).order_by(User.id).with_for_update(key_share=True)
+        db.session.execute(statement).all()
 
 
 def user_by_email(email: str) -> User | None:

@@ -12,7 +12,6 @@ from chat.accounts import guards, queries, service
 from chat.accounts.contexts import DevicesPage, ProfilePage, SignInPage, SignUpPage, ViewerStyle
 from chat.accounts.forms import ProfileForm, SignInForm, SignUpForm
 from chat.accounts.guards import signed_in, viewer
-from chat.accounts.models import ROLES
 from chat.errors import Invalid, NotFound, TooFast
 from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
@@ -76,6 +75,7 @@ def sign_up_form() -> str:
 def sign_up() -> Response:
     """Make an account and sign in."""
     rate_limits.limit("20/5 minutes", _TOO_MANY, "sign-up", rate_limits.address())
+    guards.require_welcome(None)
     form = SignUpForm.read()
     try:
         checked = form.checked()
@@ -187,10 +187,10 @@ def update_profile() -> Response:
     try:
         form = form.checked()
         picture_id = _keep_face(request.files.get("picture"), who.id)
+        service.change_profile(who.id, form.name, form.status, form.theme)
     except Invalid as problem:
         shown = _profile_page(form=form, problem=problem)
         return Response(render_page("accounts/profile.html", shown), problem.status)
-    service.change_profile(who.id, form.name, form.status, form.theme)
     if picture_id is not None:
         pictures.discard(service.change_picture(who.id, picture_id))
     return see_other(path_for("accounts.profile", saved=1))
@@ -255,12 +255,10 @@ def avatar(person_id: str) -> Response:
     return pictures.send(picture_id, "thumb")
 
 
-@blueprint.get("/viewer/<id:person_id>-<role>.css")
-def viewer_style(person_id: str, role: str) -> Response:
+@blueprint.get("/viewer/<id:person_id>.css")
+def viewer_style(person_id: str) -> Response:
     """Send the rules that mark what is one's own. Made of its address alone, so it tells nobody anything."""
-    if role not in ROLES:
-        raise NotFound
-    css = render_fragment("accounts/viewer.css", ViewerStyle(person_id, role))
+    css = render_fragment("accounts/viewer.css", ViewerStyle(person_id))
     return Response(css, mimetype="text/css", headers={"Cache-Control": YEAR})
 
 

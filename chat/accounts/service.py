@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids, keys
+from chat import audit, clock, ids, keys, screens
 from chat.accounts import passwords, policy, queries
-from chat.accounts.events import PersonInvited, SessionEnded, SiteSetUp, UserChanged, UserSignedUp
+from chat.accounts.events import PersonInvited, RoleChanged, SessionEnded, SiteSetUp, UserChanged, UserSignedUp
 from chat.accounts.models import Invitation, LoginSession, User
 from chat.accounts.sessions import LIFE
 from chat.bus import emit, transaction
 from chat.database import db
 from chat.errors import Conflict, Invalid, NotFound
 from chat.folding import folded
-from chat.log import Meta
+from chat.log import Meta, take_turns
 
 INVITATION_LIFE = timedelta(days=7)
+#: The fact under which roles are given.
+ROLES_LOCK = "roles"
 
 
 def set_up(name: str, email: str, password: str) -> str:
@@ -50,15 +53,16 @@ def sign_up(name: str, email: str, password: str, registration: str, token: str 
     :param registration: ``open``, ``invite`` or ``closed``.
     :param token: the secret of an invitation, or nothing.
     :raises NotAllowed: registration is not open for this person.
-    :raises Invalid: the password, or the e-mail address, cannot be used.
+    :raises Invalid: the name, the password, or the e-mail address, cannot be used.
     """
     invitation = queries.invitation_by(token) if token else None
     policy.require_may_sign_up(registration, invitation is not None)
     if invitation is not None:
         policy.require_invited(email, invitation[0].email)
     passwords.check(password, name, email)
-    password_hash = passwords.hashed(password)
     user_id = ids.new()
+    screens.require_name("name", name, user_id)
+    password_hash = passwords.hashed(password)
     try:
         with transaction():
             _add_user(user_id, name, email, password_hash, "member")
@@ -95,6 +99,8 @@ def start_session(user_id: str, user_agent: str, address: str, replaces: str | N
     secret = ids.secret()
     now = clock.now()
     with transaction():
+        # Whoever shuts this person out just now is done before this, or sees the session that it makes.
+        queries.lock([user_id])
         if replaces is not None:
             _end(LoginSession.id == replaces, now)
         db.session.execute(
@@ -126,13 +132,28 @@ def sign_in(email: str, password: str) -> str | None:
     return found[0]
 
 
-def change_role(user_id: str, role: str) -> None:
-    """Give somebody another role."""
+def change_role(user_id: str, role: str, actor_id: str | None = None, reason: str = "") -> None:
+    """Give somebody another role on the site.
+
+    :param actor_id: None: whoever runs the site, by a command.
+    :raises NotFound: there is no such person.
+    :raises Conflict: it is the last administrator.
+    """
     with transaction():
-        before = db.session.execute(select(User.role).where(User.id == user_id).with_for_update()).scalar_one()
+        take_turns(ROLES_LOCK)  # of two administrators who demote each other, one stays
+        administrators = db.session.execute(select(User.id).where(User.role == "administrator")).scalars().all()
+        before = db.session.execute(select(User.role).where(User.id == user_id)).scalar()
+        if before is None:
+            raise NotFound("There is nobody of that name here.")
+        if before == role:
+            return
+        policy.require_another_administrator(administrators, user_id, role)
         db.session.execute(update(User).where(User.id == user_id).values(role=role))
         emit(UserChanged(user_id))
-        audit.write("role.changed", None, person_id=user_id, before={"role": before}, after={"role": role})
+        emit(RoleChanged(user_id, role, reason))
+        audit.write(
+            "role.changed", actor_id, person_id=user_id, reason=reason, before={"role": before}, after={"role": role}
+        )
 
 
 def change_password(user_id: str, password: str) -> None:
@@ -164,8 +185,29 @@ def end_other_sessions(user_id: str, current_id: str) -> int:
         return _end((LoginSession.user_id == user_id) & (LoginSession.id != current_id), clock.now())
 
 
+def bar(user_id: str, until: datetime | None) -> None:
+    """Shut somebody out until a moment, inside ``transaction()``: whoever is signed in is no longer; None lets them in again.
+
+    They can sign in all the same, to see why.
+    """
+    db.session.execute(update(User).where(User.id == user_id).values(barred_until=until))
+    if until is not None:
+        _end(LoginSession.user_id == user_id, clock.now())
+    emit(UserChanged(user_id))
+
+
+def end_sessions(session_ids: Collection[str]) -> int:
+    """Sign some browsers out, inside ``transaction()``; return how many were signed in."""
+    return _end(LoginSession.id.in_(sorted(session_ids)), clock.now())
+
+
 def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
-    """Save somebody's name, status and look."""
+    """Save somebody's name, status and look.
+
+    :raises Invalid: a rule does not have the name, or the status.
+    """
+    screens.require_name("name", name, user_id)
+    screens.require_name("status", status, user_id)
     with transaction():
         db.session.execute(
             update(User)
@@ -232,6 +274,10 @@ def _use_invitation(invitation_id: str, user_id: str) -> str | None:
 
 
 def _end(which: ColumnElement[bool], now: datetime) -> int:
+    # People before their sessions, as everywhere: in another order two who end the same ones wait for each other.
+    queries.lock(
+        db.session.execute(select(LoginSession.user_id).where(which, LoginSession.revoked_at.is_(None))).scalars()
+    )
     statement = update(LoginSession).where(which, LoginSession.revoked_at.is_(None)).values(revoked_at=now)
     ended = db.session.execute(statement.returning(LoginSession.id, LoginSession.user_id)).all()
     # People end their own sessions, so this is when they were last here; nobody hears of them after it.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, column, exists, select, table, update
 
-from chat import clock, keys
+from chat import clock, keys, permissions
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import LoginSession, User
 from chat.bus import transaction
@@ -22,16 +22,21 @@ from chat.realtime.tickets import LIFE as TICKET_LIFE
 
 #: A session ends when it was not used for so long.
 LIFE = timedelta(days=7)
+_memberships = table("memberships", column("user_id"), column("role"))
 # Built once: most requests that are not remembered ask this, and building it costs more than asking.
 _BY_MARK = (
-    select(LoginSession.id, User.id, User.name, User.picture_id, User.status, User.role, User.theme)
+    select(
+        LoginSession.id, User.id, User.name, User.picture_id, User.status, User.role, User.theme, User.barred_until,
+        User.notices,
+        exists().where(_memberships.c.user_id == User.id, _memberships.c.role == "moderator"),
+    )
     .join(User, User.id == LoginSession.user_id)
     .where(
         LoginSession.secret_hash == bindparam("mark"),
         LoginSession.revoked_at.is_(None),
         LoginSession.expires_at > bindparam("now"),
     )
-)
+)  # fmt: skip
 
 #: Seconds a looked-up session is remembered.
 _REMEMBERED = 2.0
@@ -46,6 +51,12 @@ class Viewer:
     role: str
     theme: str
     session_id: str
+    #: Until when they are suspended or banned everywhere.
+    barred_until: datetime | None = None
+    #: How many notices they have not read.
+    notices: int = 0
+    #: Whether they were made a moderator of some room.
+    moderates_rooms: bool = False
 
     is_authenticated = True
     is_active = True
@@ -63,8 +74,17 @@ class Viewer:
 
     @property
     def moderates(self) -> bool:
-        """Tell whether this person may act on what others wrote."""
-        return self.role in {"moderator", "administrator"}
+        """Tell whether this person may act on what others wrote, somewhere."""
+        return self.moderates_rooms or self.may("message.remove")
+
+    @property
+    def barred(self) -> bool:
+        """Tell whether they are suspended or banned everywhere just now."""
+        return self.barred_until is not None and self.barred_until > clock.now()
+
+    def may(self, permission: str) -> bool:
+        """Tell whether their account alone gives them a permission."""
+        return permissions.may(permission, self.role)
 
     def get_id(self) -> str:
         """Return what Flask-Login would store; we never have it store anything."""
@@ -128,8 +148,8 @@ def _look_up(mark: str) -> Viewer | None:
     row = db.session.connection().execute(_BY_MARK, {"mark": mark, "now": clock.now()}).one_or_none()
     if row is None:
         return None
-    session_id, user_id, name, picture, status, role, theme = row
-    return Viewer(PersonContext(user_id, name, picture, status), role, theme, session_id)
+    session_id, user_id, name, picture, status, role, theme, *rest = row
+    return Viewer(PersonContext(user_id, name, picture, status), role, theme, session_id, *rest)
 
 
 def write_use(used: dict[str, str]) -> None:
@@ -138,9 +158,12 @@ def write_use(used: dict[str, str]) -> None:
         return
     now = clock.now()
     with transaction():
+        # People before their sessions, in the order of their ids: who ends them meanwhile takes both the same way.
+        people = User.id.in_(sorted(set(used.values())))
+        db.session.execute(select(User.id).where(people).order_by(User.id).with_for_update(key_share=True)).all()
+        db.session.execute(update(User).where(people).values(last_seen_at=now))
         db.session.execute(
             update(LoginSession)
             .where(LoginSession.id.in_(sorted(used)), LoginSession.revoked_at.is_(None))
             .values(last_seen_at=now, expires_at=now + LIFE)
         )
-        db.session.execute(update(User).where(User.id.in_(sorted(set(used.values())))).values(last_seen_at=now))

@@ -17,4 +17,5 @@ def init_app(app: Flask) -> None:
     rooms.previews = queries.previews
     process: Realtime = app.extensions["realtime"]
     process.controls["posted"] = broadcasts.lists.posted
+    process.controls["held"] = broadcasts.show_held
     process.controls["read"] = broadcasts.lists.read

@@ -31,8 +31,8 @@ _PLAIN = re.compile(r"(?!\s*(?:[-+]|\d+[.)]))[^*_`\[\]<>&\\~@/:\n\xa0]*")
 _DOTTED = re.compile(r"\w\.\w")
 _FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _MARKS = re.compile(r"[*_`\[\]()<>@]|://|^[ \t]*(?:[-+]|\d+[.)])[ \t]", re.MULTILINE)
-#: More marks than this outside of fenced code and the text is shown as it was typed: looking for pairs takes time that
-#: grows with the square, and every list item is a piece of work.
+#: More marks than this outside of fenced code, or more dots between letters, each of which may be a link, and the text is
+#: shown as it was typed: looking for pairs takes time that grows with the square, and every list item is a piece of work.
 _MOST_MARKS = 400
 _TAG = re.compile(r"<[^>]*>")
 #: Characters of a text whose HTML is remembered; what thousands of long ones became would fill the memory.
@@ -50,7 +50,8 @@ def to_html(text: str) -> Markup:
 def _rendered(text: str) -> Markup:
     if _PLAIN.fullmatch(text) and not _DOTTED.search(text):
         return Markup(f"<p>{text}</p>\n") if text else Markup()  # noqa: S704 - nothing in it means anything in HTML
-    if len(_MARKS.findall(_FENCED.sub("", text))) > _MOST_MARKS:
+    loose = _FENCED.sub("", text)
+    if len(_MARKS.findall(loose)) > _MOST_MARKS or len(_DOTTED.findall(loose)) > _MOST_MARKS:
         return Markup("<p>") + Markup("<br>\n").join(escape(line) for line in text.split("\n")) + Markup("</p>\n")
     return Markup(  # noqa: S704 - what nh3 let through
         nh3.clean(
@@ -84,3 +85,8 @@ def to_line(text: str, limit: int = 140) -> str:
     shown = _TAG.sub("", to_html(text[: 4 * limit]))
     line = " ".join(html.unescape(shown).split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def forget() -> None:
+    """Drop the texts whose HTML is remembered: some of them are destroyed."""
+    _remembered.cache_clear()

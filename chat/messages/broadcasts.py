@@ -14,13 +14,21 @@ from chat.database import db
 from chat.log import LogEvent
 from chat.messages import queries
 from chat.messages.contexts import MessageContext, MessageItem
-from chat.messages.events import MessageDeleted, MessageEdited, MessagePosted, MessageRestored, RoomRead
+from chat.messages.events import (
+    HeldChanged,
+    MessageDeleted,
+    MessageEdited,
+    MessagePosted,
+    MessagePurged,
+    MessageRestored,
+    RoomRead,
+)
 from chat.realtime import sse
 from chat.realtime.frames import frame
 from chat.rooms import queries as rooms
 from chat.rooms.contexts import RowContext, UnreadSignal
 from chat.threads import turn
-from chat.web.templating import render_fragment
+from chat.web.templating import for_room, render_fragment
 
 #: Seconds after which the lists of people who have the room open are brought up to date too. They usually read it
 #: meanwhile, and reading is told to their lists at once.
@@ -29,26 +37,49 @@ READERS_LATER = 5.0
 _AT_ONCE = 200
 
 
-@frame(MessagePosted, MessageEdited, MessageDeleted, MessageRestored)
+@frame(MessagePosted, MessageEdited, MessageDeleted, MessageRestored, MessagePurged)
 def messages(events: Sequence[LogEvent]) -> list[str]:
     """Render messages as they are now, whatever happened to them then: a replay must not bring back what is gone."""
     known = {event.ref_id: event.subject for event in events if isinstance(event.subject, MessageContext)}
     unknown = [event.ref_id for event in events if event.ref_id not in known]
     if unknown:
         known |= queries.contexts(unknown)
-    return [render_fragment("messages/_message.html", MessageItem(known[event.ref_id])) for event in events]
+    return [
+        render_fragment(for_room("messages/_message.html", event.room_id), MessageItem(known[event.ref_id]))
+        for event in events
+    ]
 
 
-@after(MessagePosted, MessageEdited, MessageDeleted, MessageRestored)
+@after(MessagePosted, MessageEdited, MessageRestored)
 def tell_lists(event: LogEvent) -> None:
     """Have every process look whose list this changes."""
     realtime.here().tell_all("posted", room=event.room_id)
+
+
+@after(MessageDeleted)
+def tell_all_lists(event: MessageDeleted) -> None:
+    """The same; a line that shows what was deleted just now does not wait for its reader to look elsewhere."""
+    realtime.here().tell_all("posted", room=event.room_id, shown=queries.is_last(event.room_id, event.ref_id))
 
 
 @after(RoomRead)
 def tell_own_lists(event: RoomRead) -> None:
     """Have every process bring one person's list up to date."""
     realtime.here().tell_all("read", room=event.room_id, user=event.user_id)
+
+
+@after(HeldChanged)
+def tell_of_held(event: HeldChanged) -> None:
+    """Have every process tell the author and those who moderate."""
+    realtime.here().tell_all("held", room=event.room_id, author=event.author_id)
+
+
+def show_held(message: dict[str, Any]) -> None:
+    """Have the pages of an author and of moderators, on this process, fetch what waits; nobody else's stream says a thing."""
+    process = realtime.here()
+    told = process.hub.users.keys() & {message["author"], *rooms.moderator_ids(message["room"])}
+    db.session.remove()
+    process.to_users_here(told, "held", message["room"])
 
 
 class Lists:
@@ -64,7 +95,10 @@ class Lists:
         """Note that something was said in a room."""
         with self._lock:
             self._posted.add(message["room"])
-            self._later.setdefault(message["room"], time.monotonic() + READERS_LATER)
+            now = time.monotonic()
+            self._later[message["room"]] = (
+                now if message.get("shown") else self._later.get(message["room"], now + READERS_LATER)
+            )
 
     def read(self, message: dict[str, Any]) -> None:
         """Note that somebody has read a room."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chat.accounts.contexts import PersonContext
@@ -45,6 +45,8 @@ class DeletionContext:
     by_author: bool
     #: A moderator's reason; empty when the author did it.
     reason: str = ""
+    #: Its text is destroyed: nobody can put it back.
+    purged: bool = False
 
     @classmethod
     def sample(cls) -> DeletionContext:
@@ -79,6 +81,20 @@ class MessageContext:
             "samplesamplesamp", "sampleroomsample", 12, "c-sample", PersonContext.sample(), to_html(text), moment
         )
 
+    @classmethod
+    def samples(cls) -> dict[str, MessageContext]:
+        """Return others to look at, by the name of the state."""
+        one, picture = cls.sample(), PictureContext.sample()
+        gone, moment = DeletionContext.sample(), one.created_at
+        return {
+            "edited": replace(one, edited_at=moment),
+            "with a picture": replace(one, html="", pictures=(picture,)),
+            "with many pictures": replace(one, pictures=(picture,) * 6),
+            "deleted by its author": replace(one, html="", deletion=DeletionContext(gone.at, by_author=True)),
+            "removed by a moderator": replace(one, html="", deletion=gone),
+            "purged": replace(one, html="", deletion=replace(gone, purged=True)),
+        }
+
 
 @dataclass(frozen=True)
 class MessageItem:
@@ -92,6 +108,30 @@ class MessageItem:
     def sample(cls) -> MessageItem:
         """Return one to look at."""
         return cls(MessageContext.sample())
+
+    @classmethod
+    def samples(cls) -> dict[str, MessageItem]:
+        """Return others to look at, by the name of the state."""
+        items = {state: cls(message) for state, message in MessageContext.samples().items()}
+        return items | {"one that goes on": replace(cls.sample(), continues=True)}
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of a deleted message. Broadcast: the same for everybody."""
+
+    #: One with a deletion.
+    message: MessageContext
+
+    @classmethod
+    def sample(cls) -> Tombstone:
+        """Return one to look at."""
+        return cls(MessageContext.samples()["removed by a moderator"])
+
+    @classmethod
+    def samples(cls) -> dict[str, Tombstone]:
+        """Return others to look at, by the name of the state."""
+        return {state: cls(message) for state, message in MessageContext.samples().items() if message.deletion}
 
 
 @dataclass(frozen=True)
@@ -107,7 +147,7 @@ class TimelinePage:
     unread_seq: int | None = None
     unread_since: datetime | None = None
     #: The message that the address is about, and what its reader may do with it: ``edit``, ``delete``, ``remove``,
-    #: ``restore``.
+    #: ``report``, ``restore``.
     target_id: str = ""
     target_actions: tuple[str, ...] = ()
 
@@ -115,6 +155,58 @@ class TimelinePage:
     def sample(cls) -> TimelinePage:
         """Return one to look at."""
         return cls("sampleroomsample", (MessageItem.sample(),), older=True, newer=False)
+
+    @classmethod
+    def samples(cls) -> dict[str, TimelinePage]:
+        """Return others to look at, by the name of the state."""
+        page, item = cls.sample(), MessageItem.sample()
+        return {
+            "not read yet": replace(page, unread_seq=item.message.seq, unread_since=item.message.created_at),
+            "by a link": replace(page, newer=True, target_id=item.message.id, target_actions=("edit", "delete")),
+        }
+
+
+@dataclass(frozen=True)
+class HeldContext:
+    """A message that waits for a moderator, as its author or a moderator sees it in the room."""
+
+    id: str
+    room_id: str
+    author: PersonContext
+    own: bool
+    #: Why it waits: for its author, and for a moderator.
+    sentence: str
+    label: str
+    created_at: datetime
+    #: The text as safe HTML; empty for a moderator, who asks for it.
+    html: str
+    #: How many there are.
+    pictures: int
+
+    @classmethod
+    def sample(cls) -> HeldContext:
+        """Return one to look at."""
+        from chat.messages.body import to_html
+
+        moment = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
+        text = to_html("Cheap lenses at lens.example")
+        return cls(
+            "samplesamplesamh", "sampleroomsample", PersonContext.sample(), True, "A moderator looks at links first.",
+            "Links of newcomers", moment, text, 0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HeldList:
+    """What waits for a moderator in a room, as far as its reader may know."""
+
+    room_id: str
+    held: tuple[HeldContext, ...]
+
+    @classmethod
+    def sample(cls) -> HeldList:
+        """Return one to look at."""
+        return cls("sampleroomsample", (HeldContext.sample(),))
 
 
 @dataclass(frozen=True)
@@ -152,6 +244,11 @@ class Composer:
         """Return one to look at."""
         return cls(RoomContext.sample(), "c-sample-1")
 
+    @classmethod
+    def samples(cls) -> dict[str, Composer]:
+        """Return others to look at, by the name of the state."""
+        return {"refused": replace(cls.sample(), body="Lens", error="You are writing very fast. Send it in 3 s.")}
+
 
 @dataclass(frozen=True)
 class PeopleList:
@@ -180,6 +277,9 @@ class RoomPage:
     #: Members shown beside the timeline: the first of them in large rooms.
     members: tuple[MemberContext, ...]
     may_manage: bool
+    may_moderate: bool
+    #: What waits for a moderator.
+    held: tuple[HeldContext, ...] = ()
     #: A message one has just deleted and may still bring back; for pages without script.
     undo_id: str = ""
 
@@ -194,7 +294,20 @@ class RoomPage:
             CrowdContext.sample(),
             (MemberContext.sample(),),
             may_manage=True,
+            may_moderate=False,
         )
+
+    @classmethod
+    def samples(cls) -> dict[str, RoomPage]:
+        """Return others to look at, by the name of the state."""
+        page, rooms = cls.sample(), RoomContext.samples()
+        found = {
+            state: replace(
+                page, room=room, timeline=replace(page.timeline, room=room), composer=replace(page.composer, room=room)
+            )
+            for state, room in rooms.items()
+        }
+        return found | {"to a moderator": replace(page, may_moderate=True, held=(HeldContext.sample(),))}
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,49 @@ class MessageRestored(LogEvent):
     name = "message.restored"
 
 
+@event_type
+@dataclass(frozen=True)
+class MessagePurged(LogEvent):
+    """The text of a message that was taken away is destroyed."""
+
+    name = "message.purged"
+
+
 @dataclass(frozen=True)
 class RoomRead:
     """Somebody has read further. Nobody else's business, so it is not in the log."""
 
     room_id: str
     user_id: str
+
+
+@dataclass(frozen=True)
+class RemovedByModerator:
+    """A moderator removed a message by itself: not with many others, and not because it was reported."""
+
+    message_id: str
+    room_id: str
+    author_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PutBackByModerator:
+    """A moderator put a message back by itself."""
+
+    message_id: str
+    room_id: str
+    author_id: str
+    actor_id: str
+    #: Who had taken it away, and a moderator's reason for it.
+    removed_by: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class HeldChanged:
+    """A message waits for a moderator, or does no longer. It is in no log: who reads the room is not to know."""
+
+    held_id: str
+    room_id: str
+    author_id: str

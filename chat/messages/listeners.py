@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 
 from sqlalchemy import select
 
@@ -13,7 +14,7 @@ from chat.bus import during
 from chat.database import db
 from chat.messages import queries
 from chat.messages.events import MessageDeleted
-from chat.messages.models import Attachment
+from chat.messages.models import Attachment, Message
 from chat.pictures.models import Picture
 
 #: A picture that nobody sent is kept for a day, for drafts.
@@ -23,7 +24,8 @@ UNSENT_LIFE = timedelta(days=1)
 @during(MessageDeleted)
 def hide_pictures(event: MessageDeleted) -> None:
     """Promise to make addresses useless that somebody may have kept; ours are refused from this moment on."""
-    shown = queries.picture_ids(event.ref_id)
+    message = db.session.get(Message, event.ref_id)
+    shown = queries.picture_ids(event.ref_id) if message is not None and message.pictures else []
     if shown:
         new_keys = {picture_id: ids.new() for picture_id in shown}
         jobs.add("hide_pictures", f"hide:{event.ref_id}:{event.seq}", {"new_keys": new_keys})
@@ -43,7 +45,7 @@ def forget_unsent() -> None:
         .outerjoin(Attachment, Attachment.picture_id == Picture.id)
         .outerjoin(User, User.picture_id == Picture.id)
         .where(Picture.created_at < clock.now() - UNSENT_LIFE, Attachment.picture_id.is_(None), User.id.is_(None))
-        .limit(500)
     )
-    for picture_id in db.session.execute(statement).scalars().all():
-        pictures.discard(picture_id)
+    kept = queries.kept_pictures()
+    unused = (each for each in db.session.execute(statement).scalars() if each not in kept)
+    pictures.discard(*islice(unused, 500))

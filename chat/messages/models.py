@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.audit import REASON_LIMIT
 from chat.database import Big, Id, Model, Utc
 
 PICTURES_LIMIT = 10
+#: Messages of one person that wait for a moderator at the same time: nobody fills the queue alone.
+WAITING_LIMIT = 20
 
 _REMOVED = text("deleted_at IS NOT NULL")
+_SWEPT = text("sweep_id IS NOT NULL")
+_EDITED = text("edited_at IS NOT NULL")
 
 
 class Message(Model):
@@ -25,6 +29,18 @@ class Message(Model):
         UniqueConstraint("author_id", "client_id"),
         # What was taken away, latest first: a small part of a large table.
         Index("ix_messages_deleted_at", "deleted_at", "id", sqlite_where=_REMOVED, postgresql_where=_REMOVED),
+        Index(
+            "ix_messages_room_deleted_at",
+            "room_id",
+            "deleted_at",
+            "id",
+            sqlite_where=_REMOVED,
+            postgresql_where=_REMOVED,
+        ),
+        # What one person wrote lately.
+        Index("ix_messages_author_id", "author_id", "created_at"),
+        Index("ix_messages_sweep_id", "sweep_id", "room_id", sqlite_where=_SWEPT, postgresql_where=_SWEPT),
+        Index("ix_messages_edited_at", "edited_at", "id", sqlite_where=_EDITED, postgresql_where=_EDITED),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -43,6 +59,10 @@ class Message(Model):
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
     deleted_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     delete_reason: Mapped[str] = mapped_column(String(REASON_LIMIT), default="")
+    #: Of ``chat.sweeps``: which removed it, or is to remove it while ``deleted_at`` is None.
+    sweep_id: Mapped[str | None] = mapped_column(Id)
+    #: When its text was destroyed; ``digest`` is a keyed hash from then on.
+    purged_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class MessageVersion(Model):
@@ -66,3 +86,36 @@ class Attachment(Model):
     picture_id: Mapped[str] = mapped_column(Id, ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True)
     message_id: Mapped[str] = mapped_column(Id, ForeignKey("messages.id", ondelete="CASCADE"))
     position: Mapped[int]
+
+
+class HeldMessage(Model):
+    """A message that waits for a moderator: in no room's log, shown to its author and to those who may decide."""
+
+    __tablename__ = "held_messages"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'approved', 'refused', 'withdrawn')", name="state"),
+        UniqueConstraint("author_id", "client_id"),
+        Index("ix_held_messages_room_id", "room_id", "state"),
+        Index("ix_held_messages_state", "state", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    room_id: Mapped[str] = mapped_column(Id, ForeignKey("rooms.id", ondelete="CASCADE"))
+    author_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"))
+    #: The message that it becomes has the same one.
+    client_id: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    #: As of ``Message``.
+    digest: Mapped[str] = mapped_column(String(64))
+    #: Ids of pictures, in order.
+    pictures: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    #: Why, for its author, and for moderators.
+    sentence: Mapped[str] = mapped_column(String(200))
+    label: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    decided_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None] = mapped_column(Utc)
+    #: Why it was refused; its author reads it.
+    reason: Mapped[str] = mapped_column(String(REASON_LIMIT), default="")
+    message_id: Mapped[str | None] = mapped_column(Id, ForeignKey("messages.id", ondelete="SET NULL"))

@@ -45,6 +45,15 @@ def require_may_delete(message: Message, actor_id: str, moderates: bool, reason:
         raise Invalid(sentence, {"reason": sentence})
 
 
+def require_not_own(message: Message, actor_id: str) -> None:
+    """Refuse putting back what one wrote oneself and somebody else took away, moderator or not.
+
+    :raises NotAllowed: it is so.
+    """
+    if message.author_id == actor_id and message.deleted_at is not None and message.deleted_by != actor_id:
+        raise NotAllowed("Somebody else decides over your message. You can appeal under Your standing.")
+
+
 def require_may_restore(message: Message, actor_id: str, moderates: bool, now: datetime) -> None:
     """Refuse bringing back what one did not delete oneself a moment ago, unless one moderates.
 

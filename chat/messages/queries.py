@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, select
+from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, func, or_, select
 
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
 from chat.errors import NotFound
+from chat.log import Meta
 from chat.messages.body import to_html, to_line
-from chat.messages.contexts import DeletionContext, MessageContext, MessageItem, PictureContext, TimelinePage
-from chat.messages.models import Attachment, Message
+from chat.messages.contexts import (
+    DeletionContext,
+    HeldContext,
+    MessageContext,
+    MessageItem,
+    PictureContext,
+    TimelinePage,
+)
+from chat.messages.models import Attachment, HeldMessage, Message, MessageVersion
 from chat.pictures.models import Picture
 from chat.rooms.contexts import PreviewContext
 from chat.rooms.models import Membership, Room
@@ -23,15 +31,22 @@ from chat.rooms.models import Membership, Room
 #: A row whose columns are read by name.
 Found = Row[*tuple[Any, ...]]
 
+#: Days for which the text of a removed message is kept, unless somebody chose otherwise.
+KEPT_DAYS = 30
+#: The fact of ``log.Meta`` that says so: a number of days, or nothing for "without an end".
+RETENTION = "retention_days"
+
 PAGE = 40
 #: Messages shown before the first unread one, so that one knows where one was.
 BEFORE_UNREAD = 12
+#: Messages that wait, of one room, shown below its timeline.
+HELD_SHOWN = 50
 GROUP_WITHIN = timedelta(minutes=5)
 
 _COLUMNS = (
     Message.id, Message.room_id, Message.seq, Message.client_id, Message.author_id, User.name, User.picture_id,
     Message.body, Message.pictures, Message.created_at, Message.edited_at,
-    Message.deleted_at, Message.deleted_by, Message.delete_reason,
+    Message.deleted_at, Message.deleted_by, Message.delete_reason, Message.purged_at,
 )  # fmt: skip
 
 
@@ -47,9 +62,34 @@ _PREVIEWS = (
     .join(User, User.id == Message.author_id)
     .where(Room.id.in_(bindparam("rooms", expanding=True)))
 )
+_KEPT_FOR = select(Meta.value).where(Meta.name == RETENTION)
+_HELD = (
+    select(
+        HeldMessage.id, HeldMessage.room_id, HeldMessage.author_id, User.name, User.picture_id, HeldMessage.sentence,
+        HeldMessage.label, HeldMessage.created_at, HeldMessage.body, HeldMessage.pictures,
+    )
+    .join(User, User.id == HeldMessage.author_id)
+    .where(
+        HeldMessage.room_id == bindparam("room"), HeldMessage.state == "waiting",
+        or_(HeldMessage.author_id == bindparam("viewer"), bindparam("moderates", type_=Boolean)),
+    )
+    .order_by(HeldMessage.created_at, HeldMessage.id)
+    .limit(bindparam("most"))
+)  # fmt: skip
 _BY_CLIENT_ID = select(Message.id, Message.room_id, Message.seq, Message.body, Message.digest).where(
     Message.author_id == bindparam("author"), Message.client_id == bindparam("client")
 )
+
+
+# -- how long what was removed is kept
+
+
+def kept_for() -> timedelta | None:
+    """Return for how long the text of a removed message is kept; None: without an end."""
+    days = db.session.connection().execute(_KEPT_FOR).scalar()
+    if days == "":
+        return None
+    return timedelta(days=int(days or KEPT_DAYS))
 
 
 # -- pages
@@ -137,9 +177,75 @@ def contexts(message_ids: Collection[str]) -> dict[str, MessageContext]:
     return {message.id: message for message in _contexts(rows)}
 
 
+def said_at(message_ids: Collection[str], moment: datetime) -> dict[str, str]:
+    """Return what some messages said at a moment, as typed, deleted since or not; nothing of one that was purged."""
+    unpurged = (Message.id.in_(sorted(set(message_ids))), Message.purged_at.is_(None))
+    now = select(Message.id, Message.body, func.coalesce(Message.edited_at, Message.created_at)).where(*unpurged)
+    once = (
+        select(MessageVersion.message_id, MessageVersion.body, MessageVersion.created_at)
+        .join(Message, Message.id == MessageVersion.message_id)
+        .where(*unpurged)
+        .order_by(MessageVersion.message_id, MessageVersion.version.desc())
+    )
+    connection = db.session.connection()
+    rows = [*connection.execute(now), *connection.execute(once)]
+    found: dict[str, str] = {}
+    for message_id, body, since in rows:  # what a message says now, and then what it said before, latest first
+        if message_id not in found and since <= moment:
+            found[message_id] = body
+    return found
+
+
 def by_client_id(author_id: str, client_id: str) -> Found | None:
     """Return what an author has posted under a ``client_id``, deleted or not."""
     return db.session.connection().execute(_BY_CLIENT_ID, {"author": author_id, "client": client_id}).one_or_none()
+
+
+# -- waiting for a moderator
+
+
+def get_held(held_id: str) -> HeldMessage:
+    """Return a message that was held, for writing. Who may see it is for the caller to ask.
+
+    :raises NotFound: there is none of that id.
+    """
+    held = db.session.get(HeldMessage, held_id, populate_existing=True)
+    if held is None:
+        raise NotFound("This message is gone, or you cannot see it.")
+    return held
+
+
+def held_by_client_id(author_id: str, client_id: str) -> HeldMessage | None:
+    """Return what was held of an author under a ``client_id``."""
+    same = (HeldMessage.author_id == author_id, HeldMessage.client_id == client_id)
+    return db.session.execute(select(HeldMessage).where(*same)).scalar_one_or_none()
+
+
+def waiting_of(author_id: str) -> int:
+    """Return how many messages of somebody wait."""
+    mine = (HeldMessage.author_id == author_id, HeldMessage.state == "waiting")
+    return db.session.execute(select(func.count()).select_from(HeldMessage).where(*mine)).scalar_one()
+
+
+def held_in(room_id: str, viewer_id: str, moderates: bool) -> tuple[HeldContext, ...]:
+    """Return what waits in a room, oldest first: one's own with its text, to moderators that of others without."""
+    asked = {"room": room_id, "viewer": viewer_id, "moderates": moderates, "most": HELD_SHOWN}
+    rows = db.session.connection().execute(_HELD, asked).all()
+    return tuple(
+        HeldContext(
+            row.id, row.room_id, PersonContext(row.author_id, row.name, row.picture_id), own, row.sentence, row.label,
+            row.created_at, to_html(row.body) if own else "", len(row.pictures),
+        )
+        for row, own in ((row, row.author_id == viewer_id) for row in rows)
+    )  # fmt: skip
+
+
+def kept_pictures(author_id: str | None = None) -> set[str]:
+    """Return the pictures of messages that wait, or were not posted and are still kept."""
+    kept = select(HeldMessage.pictures).where(HeldMessage.state != "approved")
+    if author_id is not None:
+        kept = kept.where(HeldMessage.author_id == author_id)
+    return {each for pictures in db.session.execute(kept).scalars() for each in pictures}
 
 
 # -- pictures
@@ -159,23 +265,54 @@ def picture_visible(picture_id: str, viewer_id: str) -> bool:
     return own_unsent(picture_id, viewer_id) is not None
 
 
+def lock_pictures(picture_ids: Collection[str]) -> None:
+    """Take the locks of pictures: of two messages that want one of them at once, the second sees the first."""
+    statement = select(Picture.id).where(Picture.id.in_(sorted(picture_ids))).order_by(Picture.id).with_for_update()
+    db.session.execute(statement)
+
+
 def own_unsent(picture_id: str, owner_id: str) -> PictureContext | None:
     """Return a picture that somebody uploaded and has not sent, or None."""
-    statement = (
+    row = db.session.execute(_unsent([picture_id], owner_id)).one_or_none()
+    return PictureContext(*row) if row else None
+
+
+def are_unsent(picture_ids: Collection[str], owner_id: str) -> bool:
+    """Tell whether somebody uploaded all of some pictures and has sent none of them."""
+    return len(db.session.execute(_unsent(picture_ids, owner_id)).all()) == len(set(picture_ids))
+
+
+def _unsent(picture_ids: Collection[str], owner_id: str) -> Select[str, int, int]:
+    return (
         select(Picture.id, Picture.width, Picture.height)
         .outerjoin(Attachment, Attachment.picture_id == Picture.id)
         .outerjoin(User, User.picture_id == Picture.id)
         .where(
-            Picture.id == picture_id, Picture.owner_id == owner_id, Attachment.picture_id.is_(None), User.id.is_(None)
+            Picture.id.in_(sorted(picture_ids)), Picture.owner_id == owner_id, Attachment.picture_id.is_(None),
+            User.id.is_(None),
         )
-    )
-    row = db.session.execute(statement).one_or_none()
-    return PictureContext(*row) if row else None
+    )  # fmt: skip
 
 
 def picture_ids(message_id: str) -> list[str]:
     """Return the pictures of a message, deleted or not."""
     return list(db.session.execute(select(Attachment.picture_id).where(Attachment.message_id == message_id)).scalars())
+
+
+def pictures_of(message_ids: Sequence[str]) -> dict[str, tuple[PictureContext, ...]]:
+    """Return the pictures of messages, by message, deleted or not; whoever shows them has to look."""
+    if not message_ids:
+        return {}
+    statement = (
+        select(Attachment.message_id, Picture.id, Picture.width, Picture.height)
+        .join(Picture, Picture.id == Attachment.picture_id)
+        .where(Attachment.message_id.in_(message_ids))
+        .order_by(Attachment.message_id, Attachment.position)
+    )
+    found: dict[str, tuple[PictureContext, ...]] = {}
+    for message_id, picture_id, width, height in db.session.connection().execute(statement):
+        found[message_id] = (*found.get(message_id, ()), PictureContext(picture_id, width, height))
+    return found
 
 
 # -- lists
@@ -185,6 +322,11 @@ def previews(room_ids: Collection[str]) -> dict[str, PreviewContext]:
     """Return one line of the last message of each room."""
     rows = db.session.connection().execute(_PREVIEWS, {"rooms": sorted(set(room_ids))})
     return {row.id: _preview(row) for row in rows}
+
+
+def is_last(room_id: str, message_id: str) -> bool:
+    """Tell whether a message is the one that lists show of its room."""
+    return db.session.execute(select(Room.last_message_id).where(Room.id == room_id)).scalar() == message_id
 
 
 def _preview(row: Found) -> PreviewContext:
@@ -223,7 +365,7 @@ def _page(room_id: str, rows: Sequence[Found], older: bool, newer: bool) -> Time
 
 def _contexts(rows: Iterable[Found]) -> list[MessageContext]:
     rows = list(rows)
-    pictures = _pictures([row.id for row in rows if row.pictures and row.deleted_at is None])
+    pictures = pictures_of([row.id for row in rows if row.pictures and row.deleted_at is None])
     return [_context(row, pictures.get(row.id, ())) for row in rows]
 
 
@@ -231,7 +373,9 @@ def _contexts(rows: Iterable[Found]) -> list[MessageContext]:
 def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext:
     deletion = None
     if row.deleted_at is not None:
-        deletion = DeletionContext(row.deleted_at, row.deleted_by == row.author_id, row.delete_reason)
+        deletion = DeletionContext(
+            row.deleted_at, row.deleted_by == row.author_id, row.delete_reason, row.purged_at is not None
+        )
     return MessageContext(
         id=row.id,
         room_id=row.room_id,
@@ -246,16 +390,6 @@ def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext
     )
 
 
-def _pictures(message_ids: Sequence[str]) -> dict[str, tuple[PictureContext, ...]]:
-    if not message_ids:
-        return {}
-    statement = (
-        select(Attachment.message_id, Picture.id, Picture.width, Picture.height)
-        .join(Picture, Picture.id == Attachment.picture_id)
-        .where(Attachment.message_id.in_(message_ids))
-        .order_by(Attachment.message_id, Attachment.position)
-    )
-    found: dict[str, tuple[PictureContext, ...]] = {}
-    for message_id, picture_id, width, height in db.session.connection().execute(statement):
-        found[message_id] = (*found.get(message_id, ()), PictureContext(picture_id, width, height))
-    return found
+def forget() -> None:
+    """Drop what is remembered of messages: some of it is destroyed."""
+    _context.cache_clear()

@@ -18,6 +18,8 @@ from chat.messages.contexts import (
     Composer,
     DeleteForm,
     EditForm,
+    HeldContext,
+    HeldList,
     MessageContext,
     PictureContext,
     PictureTile,
@@ -27,7 +29,7 @@ from chat.messages.contexts import (
 )
 from chat.messages.forms import MessageForm
 from chat.messages.models import Message
-from chat.messages.service import Posted
+from chat.messages.service import Held, Posted
 from chat.presence import queries as presence
 from chat.realtime import streams
 from chat.realtime.cursor import Cursor
@@ -38,7 +40,7 @@ from chat.rooms.contexts import JoinPage, RoomContext
 from chat.rooms.queries import Door
 from chat.web import forms, rate_limits, security
 from chat.web.htmx import is_htmx, see_other
-from chat.web.templating import render_page, render_part
+from chat.web.templating import for_room, render_page, render_part
 from chat.web.urls import path_for
 
 blueprint = Blueprint("messages", __name__)
@@ -60,9 +62,11 @@ def show(room_id: str) -> str:
     try:
         door = rooms.get_membership(room_id, viewer().id)
     except NotFound:
+        if not viewer().may("room.find"):
+            raise
         room = rooms.get_joinable(room_id)
         context = RoomContext(room.id, room.kind, room.name, room.purpose)
-        return render_page("rooms/join.html", JoinPage(context, rooms.member_count(room_id)))
+        return render_page("rooms/join.html", JoinPage(context, rooms.member_count(room_id)), room_id)
     return _room_page(door, undo_id=request.args.get("undo", ""))
 
 
@@ -77,20 +81,25 @@ def permalink(room_id: str, message_id: str) -> str:
 
     def find(room_id: str) -> TimelinePage:
         page = queries.around(room_id, message.seq)
-        return replace(page, target_id=message.id, target_actions=_actions(message))
+        moderates = room_policy.may_moderate(door.room, door.membership, viewer().role)
+        return replace(page, target_id=message.id, target_actions=_actions(message, moderates))
 
     return _room_page(door, find)
 
 
-def _actions(message: Message) -> tuple[str, ...]:
+def _actions(message: Message, moderates: bool) -> tuple[str, ...]:
     """Return what the viewer may do with a message: for pages without script, which has it in the bar of the message."""
     own, now = message.author_id == viewer().id, clock.now()
     if message.deleted_at is not None:
         undoable = own and message.deleted_by == viewer().id and now - message.deleted_at <= policy.UNDO_WINDOW
-        return ("restore",) if undoable or viewer().moderates else ()
+        if moderates and message.purged_at is None:
+            return ("show", "restore")
+        return ("restore",) if undoable else ()
+    versions = ("versions",) if message.edited_at is not None else ()
     if own:
-        return ("edit", "delete") if now - message.created_at <= policy.EDIT_WINDOW else ("delete",)
-    return ("remove",) if viewer().moderates else ()
+        edit = ("edit",) if now - message.created_at <= policy.EDIT_WINDOW else ()
+        return (*edit, "delete", *versions)
+    return ("remove", "report", *versions) if moderates else ("report",)
 
 
 @blueprint.get("/rooms/<id:room_id>/messages")
@@ -101,9 +110,22 @@ def index(room_id: str) -> str:
     if "around" not in request.args:
         page = _asked_page(room_id)
         if page is not None:
-            return render_part("messages/_page.html", page)
+            return render_part(for_room("messages/_page.html", room_id), page)
     find: Find = lambda room_id: _asked_page(room_id) or queries.latest(room_id)  # noqa: E731 - said in place
-    return render_part("messages/_timeline.html", _timeline(door, find, len(_everybody(room_id))))
+    return render_part(for_room("messages/_timeline.html", room_id), _timeline(door, find, len(_everybody(room_id))))
+
+
+@blueprint.get("/rooms/<id:room_id>/held")
+@signed_in
+def held(room_id: str) -> str:
+    """Show what waits for a moderator in a room, as a fragment: one's own, and to moderators that of others."""
+    door = rooms.get_membership(room_id, viewer().id)
+    return render_part("messages/_held.html", HeldList(room_id, _held(door)))
+
+
+def _held(door: Door) -> tuple[HeldContext, ...]:
+    moderates = room_policy.may_moderate(door.room, door.membership, viewer().role)
+    return queries.held_in(door.room.id, viewer().id, moderates)
 
 
 def _room_page(door: Door, find: Find | None = None, refused: Composer | None = None, undo_id: str = "") -> str:
@@ -120,9 +142,11 @@ def _room_page(door: Door, find: Find | None = None, refused: Composer | None = 
         crowd=presence.crowd(room_id, everybody),
         members=members,
         may_manage=room_policy.may_manage(door.room, door.membership),
+        may_moderate=room_policy.may_moderate(door.room, door.membership, who.role),
+        held=_held(door),
         undo_id=undo_id if ids.is_id(undo_id) else "",
     )
-    return render_page([f"rooms/show-{room.kind}.html", "rooms/show.html"], context)
+    return render_page("rooms/show.html", context, room_id)
 
 
 def _everybody(room_id: str) -> Collection[str]:
@@ -186,7 +210,8 @@ def create(room_id: str) -> Response:
     who = viewer()
     form = MessageForm.read()
     try:
-        return _answer(_post(room_id, form, who))
+        done = _post(room_id, form, who)
+        return _held_answer(done) if isinstance(done, Held) else _answer(done)
     except NotFound:
         raise
     except ChatError as problem:
@@ -195,7 +220,7 @@ def create(room_id: str) -> Response:
         return _refused(room_id, form, problem)
 
 
-def _post(room_id: str, form: MessageForm, who: Viewer) -> Posted:
+def _post(room_id: str, form: MessageForm, who: Viewer) -> Posted | Held:
     """Post a message, or find the one that was posted under its ``client_id`` already.
 
     A repeat of mere text runs into the database's constraint, or into a refusal: looking for it first would cost every
@@ -213,14 +238,14 @@ def _post(room_id: str, form: MessageForm, who: Viewer) -> Posted:
         return repeat
 
 
-def _post_new(room_id: str, form: MessageForm, who: Viewer) -> Posted:
+def _post_new(room_id: str, form: MessageForm, who: Viewer) -> Posted | Held:
     rate_limits.limit("20/10 seconds", _TOO_FAST, "messages", who.id, shared=False)
     service.check_body(form.body, len(form.pictures) + len(form.files))
     shown = _own_pictures(form.pictures, who)
     if form.files:
-        rooms.get_membership(room_id, who.id)
+        room_policy.require_may_write(rooms.get_membership(room_id, who.id).membership, clock.now())
         shown += [_keep(file.stream, who) for file in form.files]
-    return service.post_message(room_id, who.person, form.body, form.client_id, shown)
+    return service.send_message(room_id, who.person, form.body, form.client_id, shown)
 
 
 def _refused(room_id: str, form: MessageForm, problem: ChatError) -> Response:
@@ -247,6 +272,26 @@ def _answer(posted: Posted, status: int = 201, query: Mapping[str, str] | None =
     if posted.repeated:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def _held_answer(held: Held) -> Response:
+    """Answer that a message waits for a moderator: the page that shows it as waiting, or its id."""
+    if is_htmx():
+        response = Response(status=202)
+    else:
+        response = see_other(path_for("messages.show", room_id=held.room_id, _anchor=f"held_{held.held_id}"))
+    response.headers["Chat-Held"] = held.held_id
+    if held.repeated:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+@blueprint.post("/held/<id:held_id>/withdraw")
+@signed_in
+def withdraw(held_id: str) -> Response:
+    """Take back a message of one's own that waits for a moderator."""
+    room_id = service.withdraw(held_id, viewer().id)
+    return Response(status=204) if is_htmx() else see_other(path_for("messages.show", room_id=room_id))
 
 
 # -- changing, deleting, restoring
@@ -282,7 +327,8 @@ def delete_form(message_id: str) -> str:
     message = queries.get_visible(message_id, viewer().id)
     own = message.author_id == viewer().id
     if not own:
-        policy.require_may_delete(message, viewer().id, viewer().moderates, "to be given")
+        moderates = rooms.moderates(message.room_id, viewer().id, viewer().role)
+        policy.require_may_delete(message, viewer().id, moderates, "to be given")
     return _form("messages/delete.html", DeleteForm(_context(message_id), own))
 
 
@@ -292,7 +338,7 @@ def delete(message_id: str) -> Response:
     """Delete a message."""
     who, reason = viewer(), forms.line("reason")
     try:
-        posted = service.delete_message(message_id, who.id, who.moderates, reason)
+        posted = service.delete_message(message_id, who.id, who.role, reason)
     except Invalid as problem:
         page = DeleteForm(_context(message_id), False, reason, problem.fields)
         return Response(_form("messages/delete.html", page), problem.status)
@@ -304,7 +350,7 @@ def delete(message_id: str) -> Response:
 def restore(message_id: str) -> Response:
     """Put a deleted message back."""
     who = viewer()
-    return _answer(service.restore_message(message_id, who.id, who.moderates), status=200)
+    return _answer(service.restore_message(message_id, who.id, who.role), status=200)
 
 
 def _context(message_id: str) -> MessageContext:
@@ -325,7 +371,7 @@ def _form(template: str, context: EditForm | DeleteForm) -> str:
 def upload(room_id: str) -> Response:
     """Take a picture for a message that is still being written; answer with what the form sends of it."""
     who = viewer()
-    rooms.get_membership(room_id, who.id)
+    room_policy.require_may_write(rooms.get_membership(room_id, who.id).membership, clock.now())
     file = request.files.get("image")
     if file is None or not file.filename:
         raise Invalid("Choose a picture.")
@@ -336,9 +382,7 @@ def upload(room_id: str) -> Response:
 @signed_in
 def discard_picture(picture_id: str) -> Response:
     """Take back a picture that was not sent."""
-    if queries.own_unsent(picture_id, viewer().id) is None:
-        raise NotFound
-    pictures.discard(picture_id)
+    service.discard_picture(picture_id, viewer().id)
     return Response(status=204)
 
 

@@ -65,6 +65,24 @@ def keep(source: IO[bytes], owner_id: str, face: bool = False) -> str:
         ) from None
 
 
+def face(source: IO[bytes]) -> bytes:
+    """Return an uploaded file made safe, as a small square in WebP, without keeping it.
+
+    :raises Invalid: it is too large or no picture that we take, with the reason.
+    :raises Unavailable: the disk does not take it just now.
+    """
+    db.session.rollback()
+    try:
+        with tempfile.TemporaryDirectory(prefix="confab-") as folder:
+            raw, full, thumb = (Path(folder, name) for name in ("raw", "full.webp", "thumb.webp"))
+            _copy(source, raw)
+            _process(raw, full, thumb, face=True)
+            return full.read_bytes()
+    except OSError as problem:
+        log.warning("the disk does not take a picture: %s", problem)
+        raise Unavailable("The picture cannot be worked on: the disk does not take it. Try again later.", 60) from None
+
+
 def send(picture_id: str, size: str) -> Response:
     """Answer with a picture. Whoever calls this has checked who asks.
 
@@ -91,19 +109,35 @@ def hide(new_keys: Mapping[str, str]) -> None:
                 db.session.execute(update(Picture).where(Picture.id == picture.id).values(key=key))
 
 
-def discard(picture_id: str | None) -> None:
-    """Destroy a picture that nothing refers to any more; None is nothing. Its bytes follow in a moment."""
-    statement = delete(Picture).where(Picture.id == picture_id).returning(Picture.storage, Picture.key)
+def discard(*picture_ids: str | None) -> None:
+    """Destroy pictures that nothing refers to any more; None is nothing. Their bytes follow in a moment."""
+    wanted = [each for each in picture_ids if each is not None]
+    if not wanted:
+        return
+    statement = delete(Picture).where(Picture.id.in_(wanted)).returning(Picture.storage, Picture.key)
     with transaction():
-        gone = db.session.execute(statement).one_or_none()
-        if gone is not None:
-            jobs.add("destroy_picture", f"destroy:{gone.key}", {"storage": gone.storage, "key": gone.key})
+        gone = [tuple(row) for row in db.session.execute(statement)]
+        if gone:
+            jobs.add("destroy_picture", f"destroy:{gone[0][1]}", {"pictures": gone})
+
+
+def read(picture_id: str) -> bytes:
+    """Return the larger bytes of a picture. Whoever calls this has checked who gets them.
+
+    :raises NotFound: there is no such picture.
+    :raises Unavailable: its storage does not answer.
+    """
+    picture = db.session.get(Picture, picture_id)
+    if picture is None:
+        raise NotFound
+    return storage.named(picture.storage).read(picture.key)
 
 
 @jobs.handles("destroy_picture")
 def destroy(due: jobs.Due) -> None:
-    """Destroy the bytes of a picture whose row is gone."""
-    storage.named(due.payload["storage"]).remove(due.payload["key"])
+    """Destroy the bytes of pictures whose rows are gone; those that a try before this one has destroyed are passed over."""
+    for place, key in due.payload["pictures"]:
+        storage.named(place).remove(key)
 
 
 def _copy(source: IO[bytes], target: Path) -> None:
@@ -159,4 +193,4 @@ def _store(owner_id: str, width: int, height: int, full: Path, thumb: Path) -> s
     return picture_id
 
 
-__all__ = ["MAX_BYTES", "discard", "hide", "init_app", "keep", "send"]
+__all__ = ["MAX_BYTES", "discard", "face", "hide", "init_app", "keep", "read", "send"]

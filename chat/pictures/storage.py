@@ -47,6 +47,13 @@ class Storage(Protocol):
         :raises NotFound: there are no such bytes.
         """
 
+    def read(self, key: str) -> bytes:
+        """Return the bytes of the larger picture.
+
+        :raises NotFound: there are no such bytes.
+        :raises Unavailable: they cannot be read just now.
+        """
+
     def hide(self, key: str, other: str) -> str:
         """Make every address handed out so far useless; return the key under which the bytes are now.
 
@@ -95,6 +102,13 @@ class Disk:
         response.headers.update(_SANDBOX)
         response.headers["Cache-Control"] = "private, no-cache"
         return response
+
+    def read(self, key: str) -> bytes:
+        """Read the file, on a thread."""
+        path = self._path(key, "full")
+        if not path.is_file():
+            raise NotFound
+        return _copies.run(path.read_bytes)
 
     def hide(self, key: str, other: str) -> str:
         """Return the key: an address of ours is checked at every use."""
@@ -159,6 +173,19 @@ class Cloudinary:
         assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
         response.headers["Cache-Control"] = "private, no-cache"
         return response
+
+    def read(self, key: str) -> bytes:
+        """Fetch it by a signed address."""
+        import requests
+
+        try:
+            with at_most(TIMEOUT):
+                answer = requests.get(self.send(key, "full").headers["Location"], timeout=(CONNECT, TIMEOUT))
+        except (requests.RequestException, OSError):
+            raise Unavailable("Cloudinary does not answer. Try again in a moment.", 10) from None
+        if answer.status_code != 200:
+            raise NotFound
+        return answer.content
 
     def _token(self) -> dict[str, Any]:
         """Return the option for a token. It is the same for some minutes, or no browser could keep a picture."""

@@ -10,6 +10,7 @@ from chat.rooms import broadcasts, kinds, listeners, queries, routes
 from chat.rooms.contexts import RowContext
 from chat.rooms.kinds import direct, group, open
 from chat.web import templating
+from chat.web.templating import OwnTemplates
 
 __all__ = ["init_app", "listeners"]
 
@@ -25,6 +26,8 @@ def init_app(app: Flask) -> None:
     process.streams.readable = queries.readable
     process.controls["rooms"] = broadcasts.show_list_changed
     templating.provide("rooms")(_rows)
+    own: OwnTemplates = app.extensions["own_templates"]
+    own.kind_of = queries.kind_of
 
 
 def _rows() -> tuple[RowContext, ...]:

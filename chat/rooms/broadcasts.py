@@ -11,11 +11,11 @@ from chat.log import LogEvent
 from chat.realtime.frames import frame
 from chat.rooms import queries
 from chat.rooms.contexts import MemberContext, MemberLine, RoomTitle
-from chat.rooms.events import MemberJoined, MemberLeft, RoomChanged
-from chat.web.templating import render_fragment
+from chat.rooms.events import MemberChanged, MemberJoined, MemberLeft, RoomChanged
+from chat.web.templating import for_room, render_fragment
 
 
-@frame(MemberJoined, MemberLeft)
+@frame(MemberJoined, MemberLeft, MemberChanged)
 def members(events: Sequence[LogEvent]) -> list[str]:
     """Render what puts a line into the list of members, or takes it out: what is true now, whatever happened then."""
     known = queries.members_named({(event.room_id, event.ref_id) for event in events})
@@ -26,7 +26,7 @@ def members(events: Sequence[LogEvent]) -> list[str]:
 def title(events: Sequence[LogEvent]) -> list[str]:
     """Render the room's name and purpose."""
     titles = {
-        room_id: render_fragment("rooms/_title.html", RoomTitle(queries.shared_context(room_id)))
+        room_id: render_fragment(for_room("rooms/_title.html", room_id), RoomTitle(queries.shared_context(room_id)))
         for room_id in {event.room_id for event in events}
     }
     return [titles[event.room_id] for event in events]
@@ -53,4 +53,4 @@ def show_list_changed(message: dict[str, Any]) -> None:
 def _line(user_id: str, member: MemberContext | None) -> str:
     if member is None:
         return f'<li data-live="member:{user_id}" data-gone></li>'
-    return render_fragment("rooms/_member.html", MemberLine(member))
+    return render_fragment(for_room("rooms/_member.html", member.room_id), MemberLine(member))

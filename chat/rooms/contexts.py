@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chat.accounts.contexts import HUES, PersonContext
@@ -31,6 +31,15 @@ class RoomContext:
     def sample(cls) -> RoomContext:
         """Return one to look at."""
         return cls("samplesamplesamp", "open", "lamp-room", "Lens, clockwork and everything that turns")
+
+    @classmethod
+    def samples(cls) -> dict[str, RoomContext]:
+        """Return others to look at, by the name of the state."""
+        one, other = cls.sample(), PersonContext.sample()
+        return {
+            "a group": replace(one, kind="group"),
+            "a direct room": replace(one, kind="direct", name=other.name, purpose="", person=other),
+        }
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class MemberContext:
     """Somebody in a room."""
 
     person: PersonContext
-    #: ``owner`` or ``member``.
+    #: ``owner``, ``moderator`` or ``member``.
     role: str
     room_id: str
 
@@ -153,6 +162,8 @@ class HomePage:
     people: tuple[PersonContext, ...]
     #: What was searched for among the people.
     search: str = ""
+    #: Whether this person may find rooms and people, and make rooms.
+    may_find: bool = True
 
     @classmethod
     def sample(cls) -> HomePage:
@@ -237,3 +248,42 @@ class RoomTitle:
     def sample(cls) -> RoomTitle:
         """Return one to look at."""
         return cls(RoomContext.sample())
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a filter."""
+
+    value: str
+    name: str
+
+    @classmethod
+    def sample(cls) -> Choice:
+        """Return one to look at."""
+        return cls("moderator", "By a moderator")
+
+
+@dataclass(frozen=True)
+class FilterContext:
+    """A filter of a list: a field of the address, what may be chosen, and what is. No choice is an empty value."""
+
+    name: str
+    label: str
+    choices: tuple[Choice, ...]
+    value: str = ""
+    #: How no choice reads; empty for the label with "any".
+    any: str = ""
+    #: Whether it is a day, without choices.
+    day: bool = False
+
+    @property
+    def chosen(self) -> str:
+        """Return the name of what is chosen; empty when nothing is."""
+        if self.day:
+            return f"{self.label} {self.value}" if self.value else ""
+        return next((choice.name for choice in self.choices if choice.value == self.value and self.value), "")
+
+    @classmethod
+    def sample(cls) -> FilterContext:
+        """Return one to look at."""
+        return cls("by", "Removed by", (Choice.sample(),), "moderator")

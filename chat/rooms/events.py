@@ -27,7 +27,25 @@ class MemberLeft(LogEvent):
 
 @event_type
 @dataclass(frozen=True)
+class MemberChanged(LogEvent):
+    """A member, ``ref_id``, has another role in the room."""
+
+    name = "member.changed"
+
+
+@event_type
+@dataclass(frozen=True)
 class RoomChanged(LogEvent):
     """A room, ``ref_id``, has another name or purpose."""
 
     name = "room.changed"
+
+
+@dataclass(frozen=True)
+class MemberAppointed:
+    """Somebody was made a moderator of a room, or is one no longer. ``reason`` is what they are told."""
+
+    room_id: str
+    user_id: str
+    role: str
+    reason: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from chat import permissions
 from chat.accounts.events import SiteSetUp, UserSignedUp
 from chat.accounts.models import User
 from chat.bus import during
@@ -32,7 +33,9 @@ def welcome(event: UserSignedUp) -> None:
     first = db.session.execute(
         select(Room.id, Room.created_by).join(Meta, Meta.value == Room.id).where(Meta.name == FIRST_ROOM)
     ).one_or_none()
-    targets = {first.id} if first is not None and first.created_by != event.user_id else set()
+    role = db.session.execute(select(User.role).where(User.id == event.user_id)).scalar_one()
+    finds = permissions.may("room.find", role)  # who does not is only where somebody puts them
+    targets = {first.id} if finds and first is not None and first.created_by != event.user_id else set()
     if event.room_id is not None:
         targets.add(event.room_id)
     for room_id in sorted(targets):

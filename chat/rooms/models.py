@@ -45,7 +45,7 @@ class Membership(Model):
 
     __tablename__ = "memberships"
     __table_args__ = (
-        CheckConstraint("role IN ('owner', 'member')", name="role"),
+        CheckConstraint("role IN ('owner', 'moderator', 'member')", name="role"),
         Index("ix_memberships_user_id", "user_id"),
     )
 
@@ -57,3 +57,5 @@ class Membership(Model):
     #: room's ``posted`` less this number: counting by ``seq`` would make an edit or a new member look like a message.
     last_read_seq: Mapped[int] = mapped_column(Big, default=0)
     last_read_number: Mapped[int] = mapped_column(Big, default=0)
+    #: Until when they may read but not write; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.
+    muted_until: Mapped[datetime | None] = mapped_column(Utc)

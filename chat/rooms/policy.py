@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from chat import clock, permissions
 from chat.errors import NotAllowed
 from chat.rooms import kinds
 from chat.rooms.models import Membership, Room
@@ -32,6 +35,27 @@ def require_may_leave(room: Room) -> None:
     """
     if not kinds.get(room.kind).changeable:
         raise NotAllowed("A direct room stays. Nobody sees it in your list until somebody writes.")
+
+
+def require_may_write(membership: Membership, now: datetime) -> None:
+    """Refuse writing to somebody who is muted.
+
+    :raises NotAllowed: with when it ends.
+    """
+    until = membership.muted_until
+    if until is not None and until > now:
+        end = "" if until >= clock.FOREVER else f" until {until:%d %B, %H:%M} UTC"
+        raise NotAllowed(
+            f"You are muted{end}: you can read, but not write. Why, and how to appeal, is under Your standing."
+        )
+
+
+def may_moderate(room: Room, membership: Membership, role: str) -> bool:
+    """Tell whether a member may act on what others wrote; in a direct room nobody may.
+
+    :param role: of the member, on the site.
+    """
+    return room.kind != "direct" and permissions.may("message.remove", role, permissions.room_role(membership.role))
 
 
 def may_manage(room: Room, membership: Membership) -> bool:

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
+from chat import permissions
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -27,6 +28,39 @@ class Door:
 
     room: Room
     membership: Membership
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where somebody moderates: never in direct rooms, which belong to the two in them.
+
+    An administrator reaches every other room; a moderator those that are open and those they are in; who moderates some
+    rooms, those.
+    """
+
+    user_id: str
+    #: On the site.
+    role: str
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return what a row of ``Room`` has to be."""
+        own = select(Membership.room_id).where(Membership.user_id == self.user_id)
+        if self.role == "administrator":
+            near: ColumnElement[bool] = true()
+        elif permissions.may("message.remove", self.role):
+            # A case and no "or": of that SQLite makes a search by rooms, and then reads every message of every room.
+            near = case((Room.kind.in_(kinds.joinable()), true()), else_=Room.id.in_(own))
+        else:
+            near = Room.id.in_(own.where(Membership.role == "moderator"))
+        return and_(Room.kind != "direct", near)
+
+    def may(self, permission: str) -> bool:
+        """Tell whether they have a permission, in the rooms that they reach."""
+        return permissions.may(permission, self.role, "room_moderator")
+
+    def may_everywhere(self, permission: str) -> bool:
+        """Tell whether their account alone gives them a permission."""
+        return permissions.may(permission, self.role)
 
 
 # The statements behind every page of a room, built once: building one costs several times what running it does.
@@ -118,6 +152,18 @@ def shared_context(room_id: str) -> RoomContext:
     if room is None:
         raise NoSuchRoom
     return RoomContext(room.id, room.kind, room.name, room.purpose)
+
+
+@lru_cache(maxsize=10_000)
+def kind_of(room_id: str) -> str:
+    """Return the kind of a room, which never changes; what asks is rendered for every message.
+
+    :raises NotFound: there is no such room.
+    """
+    kind: str | None = db.session.execute(select(Room.kind).where(Room.id == room_id)).scalar()
+    if kind is None:
+        raise NoSuchRoom
+    return kind
 
 
 def other_person(room_id: str, viewer_id: str) -> PersonContext | None:
@@ -255,6 +301,28 @@ def non_members(room_id: str, limit: int = 100) -> tuple[PersonContext, ...]:
     inside = select(Membership.user_id).where(Membership.room_id == room_id)
     statement = select(User).where(User.id.not_in(inside)).order_by(User.folded_name, User.id).limit(limit)
     return tuple(user.context for user in db.session.execute(statement).scalars())
+
+
+def moderates(room_id: str, user_id: str, role: str) -> bool:
+    """Tell whether somebody may act on what others wrote in a room that they are in.
+
+    :param role: of theirs, on the site.
+    """
+    statement = select(Membership.role, Room.kind).join(Room, Room.id == Membership.room_id)
+    found = db.session.execute(
+        statement.where(Membership.room_id == room_id, Membership.user_id == user_id)
+    ).one_or_none()
+    if found is None or found.kind == "direct":
+        return False
+    return permissions.may("message.remove", role, permissions.room_role(found.role))
+
+
+def moderator_ids(room_id: str) -> set[str]:
+    """Return who may act on what others write in a room, or in some other: whoever is told so has to look."""
+    in_room = select(Membership.user_id).where(Membership.room_id == room_id, Membership.role == "moderator")
+    staff = [role for role in permissions.SITE_ROLES if permissions.may("message.remove", role)]
+    on_site = select(User.id).where(User.role.in_(staff))
+    return {*db.session.execute(in_room).scalars(), *db.session.execute(on_site).scalars()}
 
 
 def rooms_of(user_ids: Collection[str]) -> dict[str, list[str]]:

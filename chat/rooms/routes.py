@@ -11,7 +11,8 @@ from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.accounts.forms import email_address
 from chat.accounts.guards import signed_in, viewer
-from chat.errors import Invalid
+from chat.accounts.policy import require
+from chat.errors import Invalid, NoSuchRoom
 from chat.rooms import policy, queries, service
 from chat.rooms.contexts import HomePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
 from chat.rooms.forms import MemberForm, RoomForm
@@ -37,9 +38,11 @@ def home() -> Response:
 @signed_in
 def index() -> str:
     """Show one's rooms, those one may join, and the people there are."""
-    search = forms.argument("search")[:100]
-    others = tuple(person for person in people.directory(search) if person.id != viewer().id)
-    return render_page("rooms/index.html", HomePage(queries.open_rooms(viewer().id, search), others, search))
+    search, who = forms.argument("search")[:100], viewer()
+    found = people.directory(search) if who.may("people.find") else []
+    others = tuple(person for person in found if person.id != who.id)
+    rooms = queries.open_rooms(who.id, search) if who.may("room.find") else ()
+    return render_page("rooms/index.html", HomePage(rooms, others, search, may_find=who.may("room.find")))
 
 
 @blueprint.get("/rooms/list")
@@ -53,6 +56,7 @@ def room_list() -> str:
 @signed_in
 def new() -> str:
     """Show the form to make a room."""
+    require("room.create", viewer().role)
     return render_page("rooms/new.html", NewRoomPage())
 
 
@@ -60,6 +64,7 @@ def new() -> str:
 @signed_in
 def create() -> Response:
     """Make a room."""
+    require("room.create", viewer().role)
     rate_limits.limit("30/hour", _TOO_MANY_ROOMS, "rooms", viewer().id)
     form = RoomForm.read()
     try:
@@ -75,6 +80,7 @@ def create() -> Response:
 @signed_in
 def direct() -> Response:
     """Go to the one room with a person."""
+    require("people.find", viewer().role)
     room_id = service.find_direct(forms.line("person"), viewer().id)
     return see_other(path_for("messages.show", room_id=room_id))
 
@@ -83,6 +89,8 @@ def direct() -> Response:
 @signed_in
 def join(room_id: str) -> Response:
     """Join an open room."""
+    if not viewer().may("room.find"):
+        raise NoSuchRoom  # what one cannot find is not there
     service.join(room_id, viewer().id)
     return see_other(path_for("messages.show", room_id=room_id))
 
@@ -107,7 +115,7 @@ def members(room_id: str) -> str:
         page = replace(page, notice=f"{added.name} was added.")
     elif ids.is_id(removed) and removed not in inside and (gone := people.people([removed]).get(removed)) is not None:
         page = replace(page, notice=f"{gone.name} was removed.", undo_id=removed if page.may_add else "")
-    return render_page("rooms/members.html", page)
+    return render_page("rooms/members.html", page, room_id)
 
 
 @blueprint.post("/rooms/<id:room_id>/members")
@@ -115,6 +123,7 @@ def members(room_id: str) -> str:
 def add_member(room_id: str) -> Response:
     """Add somebody: a person by id, or whoever has an e-mail address, who is invited if there is no account yet."""
     door = queries.get_membership(room_id, viewer().id)
+    require("member.add", viewer().role)
     policy.require_may_add(door.room)
     form = MemberForm.read()
     if form.person:
@@ -124,7 +133,7 @@ def add_member(room_id: str) -> Response:
         email = email_address(form.email)
     except Invalid as problem:
         page = _members_page(door, email=form.email, error=problem.sentence)
-        return Response(render_page("rooms/members.html", page), problem.status)
+        return Response(render_page("rooms/members.html", page, room_id), problem.status)
     rate_limits.limit("20/hour", _TOO_MANY_INVITATIONS, "invitations by", viewer().id)
     rate_limits.limit("3/hour", "This address was invited already. Wait {wait}.", "invitations to", email)
     known = people.user_by_email(email)
@@ -133,7 +142,7 @@ def add_member(room_id: str) -> Response:
     elif current_app.config["REGISTRATION"] == "closed":
         sentence = f"{email} has no account here, and new ones are not made. Ask an administrator."
         page = _members_page(door, email=form.email, error=sentence)
-        return Response(render_page("rooms/members.html", page), 422)
+        return Response(render_page("rooms/members.html", page, room_id), 422)
     else:
         accounts.invite(email, viewer().id, room_id)
     return see_other(path_for("rooms.members", room_id=room_id, invited=email))
@@ -154,7 +163,7 @@ def settings(room_id: str) -> str:
     door = queries.get_membership(room_id, viewer().id)
     policy.require_may_manage(door.room, door.membership)
     page = RoomSettingsPage(queries.room_context(door.room, viewer().id), door.room.name, door.room.purpose)
-    return render_page("rooms/settings.html", page)
+    return render_page("rooms/settings.html", page, room_id)
 
 
 @blueprint.post("/rooms/<id:room_id>/settings")
@@ -166,23 +175,24 @@ def update_settings(room_id: str) -> Response:
     form = RoomForm.read()
     try:
         form.checked()
+        service.change_room(room_id, form.name, form.purpose, viewer().id)
     except Invalid as problem:
         room = queries.room_context(door.room, viewer().id)
         page = RoomSettingsPage(room, form.name, form.purpose, problem.fields)
-        return Response(render_page("rooms/settings.html", page), problem.status)
-    service.change_room(room_id, form.name, form.purpose, viewer().id)
+        return Response(render_page("rooms/settings.html", page, room_id), problem.status)
     return see_other(path_for("messages.show", room_id=room_id))
 
 
 def _members_page(door: Door, email: str = "", notice: str = "", error: str = "") -> MembersPage:
-    may_add = door.room.kind != "direct"
+    changeable = door.room.kind != "direct"
+    may_add = changeable and viewer().may("member.add")
     return MembersPage(
         room=queries.room_context(door.room, viewer().id),
         members=queries.members(door.room.id),
         others=queries.non_members(door.room.id) if may_add else (),
         may_add=may_add,
         may_remove=policy.may_manage(door.room, door.membership),
-        may_leave=may_add,
+        may_leave=changeable,
         email=email,
         notice=f"Invited {notice}." if notice else "",
         error=error,

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import clock, ids, log
+from chat import audit, clock, ids, log, screens
+from chat.accounts.events import UserChanged
 from chat.accounts.queries import get_user
-from chat.bus import transaction
+from chat.bus import emit, transaction
 from chat.database import db
-from chat.errors import Invalid, NotFound
+from chat.errors import Conflict, Invalid, NotFound
 from chat.folding import folded
 from chat.rooms import kinds, policy, queries
-from chat.rooms.events import MemberJoined, MemberLeft, RoomChanged
+from chat.rooms.events import MemberAppointed, MemberChanged, MemberJoined, MemberLeft, RoomChanged
 from chat.rooms.kinds import direct
 from chat.rooms.models import Membership, Room
 
@@ -23,10 +25,12 @@ def create_room(name: str, kind: str, purpose: str, creator_id: str) -> str:
     """Make a room with its creator as the owner; return its id.
 
     :param kind: a kind that is made by name, such as ``open`` or ``group``.
-    :raises Invalid: there is no such kind.
+    :raises Invalid: there is no such kind, or a rule does not have the name or the purpose.
     """
     if kind not in kinds.creatable():
         raise Invalid("Choose one of the kinds of rooms.", {"kind": "Choose one of the kinds of rooms."})
+    screens.require_name("name", name, creator_id)
+    screens.require_name("purpose", purpose, creator_id)
     with transaction():
         room_id = _add_room(kind, name, purpose, None, creator_id)
         _add_member(room_id, creator_id, "owner", creator_id)
@@ -80,6 +84,7 @@ def grant(room_id: str, user_id: str, actor_id: str) -> None:
     with suppress(IntegrityError), transaction():  # in it already: a double click, or two who invite at once
         seq = log.take(room_id)
         door = queries.get_membership(room_id, actor_id)
+        policy.require_may_write(door.membership, clock.now())
         policy.require_may_add(door.room)
         get_user(user_id)
         _add_member(room_id, user_id, "member", actor_id, seq)
@@ -111,16 +116,57 @@ def revoke(room_id: str, user_id: str, actor_id: str) -> None:
             policy.require_may_leave(door.room)
         else:
             policy.require_may_manage(door.room, door.membership)
-        gone = db.session.execute(
-            delete(Membership)
-            .where(Membership.room_id == room_id, Membership.user_id == user_id)
-            .returning(Membership.role)
-        ).scalar()
-        if gone is None:
+        if _remove_member(room_id, user_id) is None:
             raise NotFound("This person is not in the room.")
-        if gone == "owner":
-            _pass_on(room_id)
         log.write(MemberLeft(room_id, seq, user_id, actor_id))
+
+
+def appoint(room_id: str, user_id: str, role: str, actor_id: str, reason: str) -> None:
+    """Make a member a moderator of a room, or a plain member again; who owns it stays its owner.
+
+    :param role: ``moderator`` or ``member``.
+    :raises NotFound: the person is not in it, or it is a direct room.
+    :raises Conflict: they own it, or have this role already.
+    """
+    with transaction():
+        log.lock(room_id)
+        kind = db.session.execute(select(Room.kind).where(Room.id == room_id)).scalar()
+        known = queries.members_named([(room_id, user_id)]).get((room_id, user_id))
+        if known is None or kind == "direct":
+            raise NotFound("This person is not in the room.")
+        if known.role in ("owner", role):
+            raise Conflict(f"{known.person.name} is {known.role} of this room already.")
+        mine = (Membership.room_id == room_id, Membership.user_id == user_id)
+        db.session.execute(update(Membership).where(*mine).values(role=role))
+        log.write(MemberChanged(room_id, log.take(room_id), user_id, actor_id))
+        emit(UserChanged(user_id))
+        emit(MemberAppointed(room_id, user_id, role, reason))
+        audit.write(
+            "member.appointed" if role == "moderator" else "member.dismissed", actor_id, person_id=user_id, room_id=room_id,
+            reason=reason, before={"role": known.role}, after={"role": role},
+        )  # fmt: skip
+
+
+def take_out(room_id: str, user_id: str, actor_id: str | None) -> dict[str, Any] | None:
+    """Take somebody's membership away, inside ``transaction()``; return what ``put_in`` gives back, None if there is none.
+
+    Where they were the owner, somebody else is from here on.
+    """
+    log.lock(room_id)
+    gone = _remove_member(room_id, user_id)
+    if gone is None:
+        return None
+    log.write(MemberLeft(room_id, log.take(room_id), user_id, actor_id))
+    return gone
+
+
+def put_in(room_id: str, user_id: str, membership: dict[str, Any], actor_id: str | None) -> None:
+    """Give somebody back what ``take_out`` took, inside ``transaction()``; who was the owner comes back as a member."""
+    log.lock(room_id)
+    if not queries.members_named([(room_id, user_id)]):
+        role = "moderator" if membership["role"] == "moderator" else "member"
+        read = membership["last_read_seq"], membership["last_read_number"]
+        _add_member(room_id, user_id, role, actor_id, read=read)
 
 
 def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
@@ -128,10 +174,14 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
 
     :raises NotFound: the actor is not in it.
     :raises NotAllowed: the actor is not the owner.
+    :raises Invalid: a rule does not have the name or the purpose.
     """
+    screens.require_name("name", name, actor_id, room_id)
+    screens.require_name("purpose", purpose, actor_id, room_id)
     with transaction():
         seq = log.take(room_id)
         door = queries.get_membership(room_id, actor_id)
+        policy.require_may_write(door.membership, clock.now())
         policy.require_may_manage(door.room, door.membership)
         db.session.execute(
             update(Room).where(Room.id == room_id).values(name=name, folded_name=folded(name), purpose=purpose)
@@ -159,21 +209,42 @@ def _add_room(kind: str, name: str, purpose: str, direct_key: str | None, creato
     return room_id
 
 
-def _add_member(room_id: str, user_id: str, role: str, actor_id: str, seq: int | None = None) -> None:
-    """Add a membership that starts with everything read, and log it.
+def _remove_member(room_id: str, user_id: str) -> dict[str, Any] | None:
+    """Take a membership out and return what it was, None if there was none; an owner's room passes to somebody else."""
+    statement = delete(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id)
+    kept = (Membership.role, Membership.last_read_seq, Membership.last_read_number)
+    gone = db.session.execute(statement.returning(*kept)).one_or_none()
+    if gone is None:
+        return None
+    if gone.role == "owner":
+        _pass_on(room_id)
+    return dict(gone._mapping)
+
+
+def _add_member(
+    room_id: str,
+    user_id: str,
+    role: str,
+    actor_id: str | None,
+    seq: int | None = None,
+    read: tuple[int, int] | None = None,
+) -> None:
+    """Add a membership and log it.
 
     :param seq: what ``log.take`` gave; None to take it here.
+    :param read: how far they have read, as ``seq`` and number; None for everything.
     """
     seq = log.take(room_id) if seq is None else seq
     posted = db.session.execute(select(Room.posted).where(Room.id == room_id)).scalar_one()
+    read_seq, read_number = read or (seq, posted)
     db.session.execute(
         insert(Membership).values(
             room_id=room_id,
             user_id=user_id,
             role=role,
             joined_at=clock.now(),
-            last_read_seq=seq,
-            last_read_number=posted,
+            last_read_seq=read_seq,
+            last_read_number=read_number,
         )
     )
     log.write(MemberJoined(room_id, seq, user_id, actor_id))

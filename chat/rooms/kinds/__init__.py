@@ -31,6 +31,11 @@ def get(name: str) -> Kind:
     return _kinds[name]
 
 
+def names() -> list[str]:
+    """Return the names of all kinds."""
+    return list(_kinds)
+
+
 def creatable() -> list[str]:
     """Return the names of the kinds that people make by name, with members of their choice."""
     return [kind.name for kind in _kinds.values() if kind.changeable]
