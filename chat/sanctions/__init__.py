@@ -1,0 +1,30 @@
+"""Limits imposed on people and addresses: mutes, suspensions and bans; one's own standing, and appeals."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from chat.accounts import guards
+from chat.realtime import Realtime
+from chat.rooms.guards import reach
+from chat.sanctions import listeners, models, queries, ranges, routes
+from chat.web import navigation
+from chat.web.navigation import Section
+
+__all__ = ["init_app", "listeners", "models"]
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages, and the ranges of addresses that every request is held against."""
+    app.register_blueprint(routes.blueprint)
+    navigation.register(Section("sanctions.index", "Sanctions", "gavel", "sanction.room", "People"))
+    navigation.register(Section("sanctions.appeals", "Appeals", "scale", "sanction.room", "People", _waiting))
+    app.extensions["address_ranges"] = ranges.Ranges()
+    if ranges.refuse not in guards.refusals:
+        guards.refusals.append(ranges.refuse)
+    process: Realtime = app.extensions["realtime"]
+    process.controls["ranges"] = ranges.reload
+
+
+def _waiting() -> int:
+    return queries.open_appeals(reach("sanction.room"))

@@ -1,0 +1,73 @@
+"""Who may sanction whom, and how."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+
+from chat import permissions
+from chat.audit import REASON_LIMIT
+from chat.errors import Invalid, NotAllowed
+from chat.sanctions.models import KINDS, NOTE_LIMIT
+from chat.sanctions.words import LONGEST_SUSPENSION
+
+#: The widest ranges: half a provider is not somebody.
+_WIDEST = {4: 8, 6: 32}
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def require_may_sanction(actor_id: str, actor_role: str, person_id: str, person_role: str) -> None:
+    """Refuse oneself, and whoever one has no say over.
+
+    :param actor_role: on the site, as the person's.
+    :raises NotAllowed: with why.
+    """
+    if actor_id == person_id:
+        raise NotAllowed("You cannot sanction yourself.")
+    if person_role == "administrator":
+        raise NotAllowed("Nobody sanctions an administrator. Another administrator can take the role away first.")
+    if permissions.may("sanction.site", person_role) and actor_role != "administrator":
+        raise NotAllowed("Only an administrator sanctions a moderator.")
+
+
+def check(kind: str, reason: str, note: str, expires_at: datetime | None, now: datetime) -> None:
+    """Refuse what is no sanction.
+
+    :raises Invalid: naming the field.
+    """
+    problems: dict[str, str] = {}
+    if kind not in KINDS:
+        problems["kind"] = "Choose what to do."
+    if not reason:
+        problems["reason"] = "Say why, in a few words: the person reads it."
+    elif len(reason) > REASON_LIMIT:
+        problems["reason"] = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+    if len(note) > NOTE_LIMIT:
+        problems["note"] = f"A note has {NOTE_LIMIT:,} characters at most; this one has {len(note):,}."
+    if expires_at is not None and expires_at <= now:
+        problems["duration"] = "Choose an end that is still to come."
+    elif kind == "suspend" and (expires_at is None or expires_at - now > LONGEST_SUSPENSION):
+        problems["duration"] = f"A suspension ends within {LONGEST_SUSPENSION.days} days. For longer, ban."
+    if problems:
+        raise Invalid(next(iter(problems.values())), problems)
+
+
+def network(text: str, own_address: str) -> str:
+    """Return a range of addresses as it is stored; a single address is a range too.
+
+    :param own_address: of whoever asks, who is not to lock themselves out.
+    :raises Invalid: it is none, too wide, or has that address in it.
+    """
+    try:
+        found = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        sentence = f"{text[:60]!r} is no range of addresses. Write one such as 203.0.113.0/24 or 2001:db8::/48."
+        raise Invalid(sentence, {"network": sentence}) from None
+    if found.prefixlen < _WIDEST[found.version]:
+        sentence = f"{found} is too wide: at most /{_WIDEST[found.version]}."
+        raise Invalid(sentence, {"network": sentence})
+    if own_address and ipaddress.ip_address(own_address) in found:
+        sentence = f"Your own address, {own_address}, is in {found}."
+        raise Invalid(sentence, {"network": sentence})
+    return str(found)
