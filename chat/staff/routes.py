@@ -1,0 +1,97 @@
+"""People and roles in the console."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response
+
+from chat import ids
+from chat.accounts import service as accounts
+from chat.accounts.guards import signed_in, viewer
+from chat.audit import REASON_LIMIT
+from chat.errors import Conflict, Invalid
+from chat.permissions import SITE_ROLES
+from chat.rooms import service as rooms
+from chat.rooms.guards import office, reach
+from chat.staff import queries
+from chat.web import forms
+from chat.web.htmx import see_other
+from chat.web.templating import render_page
+from chat.web.urls import path_for
+
+blueprint = Blueprint("staff", __name__, url_prefix="/moderation")
+
+
+@blueprint.get("/roles")
+@signed_in
+def roles() -> str:
+    """Show who may do what, and who has which role."""
+    reach()
+    return render_page("staff/roles.html", queries.roles(viewer().may("role.change")))
+
+
+@blueprint.get("/why")
+@signed_in
+def why() -> str:
+    """Say why somebody may do something here, or may not."""
+    person, room, permission = (forms.argument(name) for name in ("person", "room", "permission"))
+    page = queries.why(reach(), person if ids.is_id(person) else "", room if ids.is_id(room) else "", permission)
+    return render_page("staff/why.html", page)
+
+
+@blueprint.get("/people")
+@signed_in
+def people() -> str:
+    """Find people by name."""
+    return render_page("staff/people.html", queries.found(reach(), forms.argument("search")[:100]))
+
+
+@blueprint.get("/people/<id:person_id>")
+@signed_in
+def person(person_id: str) -> str:
+    """Show what a moderator sees of a person."""
+    return render_page("staff/person.html", queries.person(reach(), person_id, viewer().may("role.change")))
+
+
+@blueprint.post("/people/<id:person_id>/role")
+@signed_in
+def change_role(person_id: str) -> Response:
+    """Give somebody another role on the site."""
+    actor_id, role, reason = office("role.change"), forms.line("role"), forms.line("reason")
+    try:
+        if role not in SITE_ROLES:
+            raise Invalid("Choose a role.", {"role": "Choose a role."})
+        _check(reason)
+        accounts.change_role(person_id, role, actor_id, reason)
+    except (Invalid, Conflict) as problem:
+        errors = getattr(problem, "fields", None) or {"role": problem.sentence}
+        page = replace(queries.person(reach(), person_id, may_change=True), reason=reason, errors=errors)
+        return Response(render_page("staff/person.html", page), problem.status)
+    return see_other(path_for("staff.person", person_id=person_id))
+
+
+@blueprint.post("/people/<id:person_id>/office")
+@signed_in
+def appoint(person_id: str) -> Response:
+    """Make somebody a moderator of a room that they are in, or a plain member again."""
+    actor_id, reason = office("role.change"), forms.line("why")
+    what, _, room_id = forms.line("office").partition(":")
+    try:
+        if what not in ("appoint", "dismiss") or not ids.is_id(room_id):
+            raise Invalid("Choose a room.", {"office": "Choose a room."})
+        _check(reason, "why")
+        rooms.appoint(room_id, person_id, "moderator" if what == "appoint" else "member", actor_id, reason)
+    except (Invalid, Conflict) as problem:
+        errors = getattr(problem, "fields", None) or {"office": problem.sentence}
+        page = replace(queries.person(reach(), person_id, may_change=True), why=reason, errors=errors)
+        return Response(render_page("staff/person.html", page), problem.status)
+    return see_other(path_for("staff.person", person_id=person_id))
+
+
+def _check(reason: str, field: str = "reason") -> None:
+    if not reason:
+        raise Invalid("Say why: the person reads it.", {field: "Say why: the person reads it."})
+    if len(reason) > REASON_LIMIT:
+        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+        raise Invalid(sentence, {field: sentence})
