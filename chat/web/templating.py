@@ -1,21 +1,23 @@
 """Templates: where they are found, what they are given, and how pages and fragments are rendered.
 
 A template gets exactly the fields of its context, a frozen dataclass; a page's layout reads the rest from ``layout``. A
-name that is not there is an error, not an empty text.
+name that is not there is an error, not an empty text. A theme may have another template for one room, or for one kind of
+room: ``for_room`` finds it.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping
+from contextvars import ContextVar
 from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
@@ -30,7 +32,13 @@ _providers: dict[str, Callable[[], Any]] = {}
 
 
 class Layout:
-    """What every page may ask for: ``site_name``, ``csrf_token``, and what features provide. Asked for when needed."""
+    """What every page may ask for: ``site_name``, ``csrf_token``, and what features provide. Asked for when needed.
+
+    :param known: what need not be asked for, by name.
+    """
+
+    def __init__(self, known: Mapping[str, Any] | None = None) -> None:
+        self.__dict__.update(known or {})
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -79,6 +87,71 @@ class Kept:
                     self._size -= len(self._known.pop(next(iter(self._known))))
         return found
 
+    def clear(self) -> None:
+        """Drop everything."""
+        self._known.clear()
+        self._size = 0
+
+
+#: By the name of a template: what was considered for it, and what was taken. None while nobody asks.
+_considered: ContextVar[dict[str, tuple[list[str], str]] | None] = ContextVar("considered", default=None)
+
+
+class OwnTemplates:
+    """The templates that a theme has for one room, or for one kind of room: ``rooms/show-direct.html``.
+
+    :param kind_of: returns the kind of a room by its id; asked only where a theme has such templates.
+    :param again: look every time, for development; else what was not there at the start is not there.
+    """
+
+    def __init__(self, folder: Path | None, again: bool) -> None:
+        self._folder = folder
+        self._again = again
+        self._names = frozenset() if folder is None else frozenset(FileSystemLoader(folder).list_templates())
+        self._stems = {name.rpartition("-")[0] for name in self._names if "-" in name}
+        self.kind_of: Callable[[str], str] = lambda room_id: ""
+
+    def find(self, name: str, room_id: str) -> str:
+        """Return the most specific template that there is: of the room, of its kind, or the one that all rooms have."""
+        stem, dot, suffix = name.rpartition(".")
+        if stem not in self._stems and not self._again:
+            return name
+        names = [f"{stem}-{each}{dot}{suffix}" for each in (room_id, self.kind_of(room_id))] + [name]
+        found = next((each for each in names if self._has(each)), name)
+        considered = _considered.get()
+        if considered is not None:
+            considered[name] = (names, found)
+        return found
+
+    def _has(self, name: str) -> bool:
+        return (self._folder / name).is_file() if self._again and self._folder else name in self._names
+
+
+def for_room(name: str, room_id: str) -> str:
+    """Return the template that a room uses for this one: ``…-<room>.html``, ``…-<kind>.html`` or the one of all rooms."""
+    own: OwnTemplates = current_app.extensions["own_templates"]
+    return own.find(name, room_id)
+
+
+def _comments(considered: dict[str, tuple[list[str], str]]) -> str:
+    """Return what was considered for each template, and what was taken, as HTML that shows nothing."""
+    lines = [
+        f"{used} {_origin(used)}" + (f", of {', '.join(names)}" if len(names) > 1 else "")
+        for names, used in considered.values()
+    ]
+    return "".join(f"<!-- {line} -->\n" for line in lines)
+
+
+def _origin(name: str) -> str:
+    theme = current_app.config["THEME_DIR"]
+    return "of the theme" if theme and (Path(theme) / "templates" / name).is_file() else "as shipped"
+
+
+def forget(app: Flask) -> None:
+    """Drop the rendered pieces that are kept: some of what they show is destroyed."""
+    for name in ("kept", "kept_whole"):
+        app.extensions[name].clear()
+
 
 def provide(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     """Register what ``layout.<name>`` is, for the person and page of the current request."""
@@ -97,11 +170,9 @@ def provided() -> dict[str, Callable[[], Any]]:
 
 def init_app(app: Flask) -> None:
     """Set up the environment: theme first, then ours; ``default/…`` is always ours."""
-    shipped = FileSystemLoader(Path(app.root_path) / "templates")
-    loaders = [shipped, PrefixLoader({"default": shipped})]
-    if app.config["THEME_DIR"]:
-        loaders.insert(0, FileSystemLoader(Path(app.config["THEME_DIR"]) / "templates"))
-    app.jinja_loader = ChoiceLoader(loaders)
+    theme = Path(app.config["THEME_DIR"]) / "templates" if app.config["THEME_DIR"] else None
+    app.jinja_loader = loader(Path(app.root_path) / "templates", theme)
+    app.extensions["own_templates"] = OwnTemplates(theme, again=app.debug)
     app.jinja_options = {
         "undefined": StrictUndefined,
         "trim_blocks": True,
@@ -110,10 +181,11 @@ def init_app(app: Flask) -> None:
     }
     kept = app.extensions["kept"] = Kept(app.jinja_env, used=not app.debug)
     # Apart, for they are large and soon of no use: they must not push out the pieces that they are made of again.
-    kept_whole = Kept(app.jinja_env, used=not app.debug)
+    kept_whole = app.extensions["kept_whole"] = Kept(app.jinja_env, used=not app.debug)
     app.jinja_env.globals.update(
-        path_for=urls.path_for, static_url=static.static_url, icon=icon, kept=kept, kept_whole=kept_whole
-    )
+        path_for=urls.path_for, static_url=static.static_url, has_static=static.has_static, icon=icon, for_room=for_room,
+        kept=kept, kept_whole=kept_whole,
+    )  # fmt: skip
     app.jinja_env.filters.update(
         iso=zones.iso,
         clock_time=zones.clock_time,
@@ -126,39 +198,53 @@ def init_app(app: Flask) -> None:
     app.after_request(_pack)
 
 
-def render_page(names: str | Sequence[str], context: Any) -> str:
-    """Render a page for the person who asked for it.
+def loader(shipped: Path, theme: Path | None) -> BaseLoader:
+    """Return what finds templates: in the theme first, then ours; ``default/…`` is always ours."""
+    ours = FileSystemLoader(shipped)
+    loaders: list[BaseLoader] = [ours, PrefixLoader({"default": ours})]
+    if theme is not None:
+        loaders.insert(0, FileSystemLoader(theme))
+    return ChoiceLoader(loaders)
 
-    :param names: the template, or several of which the first that exists is taken.
+
+def render_page(name: str, context: Any, room_id: str = "") -> str:
+    """Render a page for the person who asked for it. While somebody develops, it ends with what was considered for it.
+
+    :param room_id: the room that it is about, which may have a template of its own.
     """
-    template = current_app.jinja_env.get_or_select_template([names] if isinstance(names, str) else list(names))
-    with zones.of_reader():
-        html = template.render(_fields(context), layout=Layout(), plain=g.get("plain_layout", False))
-    if current_app.debug:
-        html += f"<!-- {template.name}, of {names} -->\n"
-    return html
+    considered = {name: ([name], name)} if current_app.debug else None
+    token = _considered.set(considered)
+    try:
+        found = for_room(name, room_id) if room_id else name
+        with zones.of_reader():
+            html = current_app.jinja_env.get_template(found).render(
+                fields_of(context), layout=Layout(), plain=g.get("plain_layout", False)
+            )
+    finally:
+        _considered.reset(token)
+    return html + _comments(considered) if considered else html
 
 
 def render_part(name: str, context: Any) -> str:
     """Render a part of a page as the answer to one person: like ``render_fragment``, in their time zone."""
     with zones.of_reader():
-        return current_app.jinja_env.get_template(name).render(_fields(context), layout=Layout())
+        return current_app.jinja_env.get_template(name).render(fields_of(context), layout=Layout())
 
 
 def render_fragment(name: str, context: Any) -> str:
     """Render a partial that is the same for everybody: no viewer, no request, times in UTC."""
-    return current_app.jinja_env.get_template(name).render(_fields(context))
+    return current_app.jinja_env.get_template(name).render(fields_of(context))
 
 
 def render_kept(name: str, context: Any) -> str:
     """The same for a partial that is asked for again and again: what it was rendered from is rendered once."""
     kept: Kept = current_app.extensions["kept"]
-    return kept(name, **_fields(context))
+    return kept(name, **fields_of(context))
 
 
 def icon(name: str) -> Markup:
     """Return one of our icons; it says nothing to a screen reader, so whatever it stands in needs a name."""
-    return _icon(static.static_url("icons/icons.svg"), name)
+    return _icon(static.static_url("icons/console.svg" if name in static.console_icons() else "icons/icons.svg"), name)
 
 
 @lru_cache(maxsize=256)
@@ -168,20 +254,14 @@ def _icon(file: str, name: str) -> Markup:
     )
 
 
-def _fields(context: Any) -> dict[str, Any]:
+def fields_of(context: Any) -> dict[str, Any]:
+    """Return what a template is given of its context, by name."""
     return {name: getattr(context, name) for name in _names(type(context))}  # type: ignore[arg-type]  # mypy doubts that types can be hashed
 
 
 @lru_cache(maxsize=256)
 def _names(cls: type) -> tuple[str, ...]:
     return tuple(each.name for each in fields(cls))
-
-
-@provide("site_name")
-def _site_name() -> str:
-    """Return what this place is called."""
-    name: str = current_app.config["SITE_NAME"]
-    return name
 
 
 @provide("csrf_token")

@@ -6,12 +6,10 @@ Run ``.venv/bin/python -m tests.house.templates_page`` to write it again.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,15 @@ from flask import Flask
 from jinja2 import Environment
 
 from app import create_app
+from chat.themes import headers
+from chat.themes.samples import contexts
 from chat.web import templating
 from tests.conftest import configured, dispose
 from tests.services import ROOT
 
 PAGE = ROOT / "docs/templates.md"
-FEATURES = ["accounts", "rooms", "presence", "messages", "moderation", "notifications", "web"]
 FILTERS = ["iso", "clock_time", "day", "when", "ago", "since", "stamp"]
-GLOBALS = ["path_for", "static_url", "icon"]
+GLOBALS = ["path_for", "static_url", "has_static", "icon", "for_room"]
 
 HEAD = """\
 # Templates
@@ -35,8 +34,8 @@ HEAD = """\
      .venv/bin/python -m tests.house.templates_page -->
 
 Set `THEME_DIR` to a folder that has `templates/` and `static/` like ours: a file of the same name there takes the place of
-ours. `default/` is always ours, so a theme can change one block and keep the rest. Its `theme.css` comes last, in a
-layer above all of ours.
+ours. `default/` is always ours, so a theme can change one block and keep the rest. Its `theme.css` is in a
+layer above all of ours; only the styles that an administrator writes under Look win over it.
 
 ```jinja
 {# templates/rooms/show.html of a theme #}
@@ -49,62 +48,9 @@ layer above all of ours.
 
 A template gets the fields of its **context**, a frozen dataclass, and nothing else; a name that is not there is an error.
 A partial (`_name.html`) that says *broadcast* is rendered once for everybody in a room, without a request: it does not know
-who looks. What a header calls *contract* (ids, classes, attributes) is what scripts and streams hold on to: a theme keeps it.
+who looks. A *contract* has the selectors that scripts, streams and style sheets hold on to: a theme keeps them wherever ours
+has them. [extending.md](extending.md) makes a theme step by step, and says how contracts change.
 """
-
-
-@dataclass(frozen=True)
-class Template:
-    """What a template says of itself."""
-
-    name: str
-    sentence: str
-    #: What it is given: names of fields, and the class that has them, or of which a single one is.
-    given: tuple[tuple[tuple[str, ...], str], ...]
-    contract: str
-
-    @property
-    def context(self) -> str:
-        """Return the class of its context; empty for layouts and for pictures."""
-        return self.given[0][1] if self.given else ""
-
-    @property
-    def fields(self) -> set[str]:
-        """Return the names it may use."""
-        return {name for names, _ in self.given for name in names}
-
-
-def templates() -> list[Template]:
-    """Read the headers of all templates.
-
-    :raises AssertionError: one has no header.
-    """
-    found = []
-    for path in sorted((ROOT / "templates").rglob("*")):
-        if path.is_file():
-            name = path.relative_to(ROOT / "templates").as_posix()
-            header = re.match(r"\{#\s*(.*?)\s*#\}\n", path.read_text(), re.DOTALL)
-            assert header, f"templates/{name} does not begin with a comment that says what it is."
-            found.append(_read(name, " ".join(header[1].split())))
-    return found
-
-
-def _read(name: str, header: str) -> Template:
-    said = list(re.finditer(r"(?:^|(?<=[.;] ))([a-z_]+(?:, [a-z_]+)*): ([A-Z]\w+)\b[.;,]? ?", header))
-    if not said:
-        return Template(name, header, (), "")
-    given = tuple((tuple(each[1].split(", ")), each[2]) for each in said)
-    return Template(name, header[: said[0].start()].strip(), given, header[said[-1].end() :])
-
-
-def contexts() -> dict[str, type]:
-    """Return the classes that templates are given, in the order of the features."""
-    return {
-        name: cls
-        for feature in FEATURES
-        for name, cls in vars(importlib.import_module(f"chat.{feature}.contexts")).items()
-        if dataclasses.is_dataclass(cls) and isinstance(cls, type) and cls.__module__ == f"chat.{feature}.contexts"
-    }
 
 
 def page(app: Flask) -> str:
@@ -139,11 +85,23 @@ def _helpers(environment: Environment) -> Iterator[str]:
 
 def _templates() -> Iterator[str]:
     yield "## The templates\n"
-    yield "| template | what | context | contract and more |\n| --- | --- | --- | --- |"
-    for each in templates():
+    yield "| template | what | context | more | contract |\n| --- | --- | --- | --- | --- |"
+    for each in headers.read_all(ROOT / "templates").values():
         context = "; ".join(f"`{', '.join(names)}`: [{cls}](#{cls.lower()})" for names, cls in each.given)
-        yield f"| `{each.name}` | {_cell(each.sentence)} | {context} | {_cell(each.contract)} |"
+        yield f"| `{each.name}` | {_cell(each.sentence)} | {context} | {_cell(each.more)} | {_contract(each)} |"
     yield ""
+
+
+def _contract(template: headers.Template) -> str:
+    """Return the version of a contract and its hooks, and those of the one that comes."""
+    words = []
+    for each in (template.contract, template.coming):
+        if each is not None and (each.hooks or each.release):
+            hooks = " ".join(f"`{hook}`" for hook in each.hooks)
+            words.append(
+                f"{each.version}{f' from {each.release}' if each.release else ''}: {hooks}".replace("|", "\\|")
+            )
+    return " ".join(words)
 
 
 def _contexts() -> Iterator[str]:

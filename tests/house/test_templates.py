@@ -9,32 +9,23 @@ import pytest
 from flask import Flask
 from jinja2 import meta, nodes
 
-from chat.messages.contexts import DeletionContext
+from chat.themes import headers
+from chat.themes.headers import Template
+from chat.themes.rendering import Renderer
+from chat.themes.samples import contexts
 from chat.web import templating
 from tests.conftest import Cast
 from tests.house import templates_page
-from tests.house.templates_page import PAGE, Template, contexts, templates
+from tests.house.templates_page import PAGE
 from tests.services import ROOT
 
-ALL = templates()
+ALL = list(headers.read_all(ROOT / "templates").values())
 GIVEN = [each for each in ALL if each.context]
 CONTEXTS = contexts()
 
 
 def named(each: Any) -> str:
     return each.name
-
-
-def sample(template: Template) -> dict[str, Any]:
-    """Make what a template is given, of the samples of its contexts."""
-    found: dict[str, Any] = {}
-    for names, cls in template.given:
-        context = CONTEXTS[cls].sample()  # type: ignore[attr-defined]
-        if template.name == "messages/_tombstone.html":
-            context = dataclasses.replace(context, deletion=DeletionContext.sample())
-        own = {each.name: getattr(context, each.name) for each in dataclasses.fields(context)}
-        found |= {name: own[name] for name in names} if set(names) <= set(own) else {names[0]: context}
-    return found
 
 
 def test_the_page_about_templates_is_what_they_say(app: Flask):
@@ -46,6 +37,7 @@ def test_a_template_uses_what_its_header_names(app: Flask, template: Template):
     tree = app.jinja_env.parse((ROOT / "templates" / template.name).read_text(), template.name)
     own = {each.name for each in tree.find_all(nodes.Name) if each.ctx == "store"}
     own |= {name for line in tree.find_all(nodes.FromImport) for name in line.names if isinstance(name, str)}
+    own |= {each.name for each in tree.find_all(nodes.Macro)}
     used = meta.find_undeclared_variables(tree) - own - {*app.jinja_env.globals, "layout", "plain"}
     used -= {each.node.name for each in tree.find_all(nodes.Test) if each.name == "defined"}
     assert used <= template.fields
@@ -66,12 +58,14 @@ def test_a_context_cannot_be_changed_and_has_a_sample(cls: Any):
         setattr(found, dataclasses.fields(cls)[0].name, None)
 
 
-@pytest.mark.parametrize("template", [each for each in ALL if "Broadcast" in each.sentence], ids=named)
-def test_a_broadcast_needs_nobody_who_looks(app: Flask, template: Template):
+@pytest.mark.parametrize("template", GIVEN, ids=named)
+def test_a_template_can_be_rendered_in_every_state(app: Flask, template: Template):
+    """Without a request, a database or anybody who looks; a broadcast also without what pages may ask for."""
     with app.app_context():
-        html = app.jinja_env.get_template(template.name).render(sample(template))
-    assert html.strip()
-    assert 'name="csrf_token"' not in html
+        renderer = Renderer(app, None)
+        found = [renderer.render(template.name, template, *given) for given in renderer.states(template).values()]
+    assert any(html.strip() for html in found)
+    assert not template.is_broadcast or 'name="csrf_token"' not in "".join(found)
 
 
 @pytest.mark.parametrize(
