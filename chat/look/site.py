@@ -1,0 +1,152 @@
+"""The look of the site as every process knows it, and what pages are told of it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+
+from flask import Flask, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from chat import realtime
+from chat.background import every
+from chat.bus import after
+from chat.database import db
+from chat.errors import Invalid
+from chat.look import accent, queries, styles
+from chat.look.contexts import LookContext
+from chat.look.events import LookChanged
+from chat.look.models import SITE, Look
+from chat.web import security, templating
+from chat.web.urls import path_for
+
+log = logging.getLogger(__name__)
+
+#: The name of the cookie of browsers that leave the site's own styles out.
+SAFE = "safe"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A look, ready to be shown."""
+
+    name: str = ""
+    accent: str = ""
+    css: str = ""
+    logo: bytes = b""
+    logo_digest: str = ""
+    #: The style sheet, empty where there is nothing to say; and what its address has.
+    sheet: bytes = b""
+    digest: str = ""
+
+    @classmethod
+    def of(cls, look: Look | None) -> Shown:
+        """Make one ready."""
+        if look is None:
+            return cls()
+        sheet = _sheet(look.accent, look.css)
+        digest = hashlib.sha256(sheet).hexdigest()[:12] if sheet else ""
+        return cls(look.name, look.accent, look.css, look.logo, look.logo_digest, sheet, digest)
+
+
+class Site:
+    """What one process knows."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version: str | None = None
+        self._shown = Shown()
+
+    def look(self) -> None:
+        """Read the look again if it is another one than before."""
+        version = queries.version()
+        with self._lock:
+            if version != self._version:
+                self._shown = Shown.of(queries.get_look(SITE))
+                self._version = version
+
+    @property
+    def shown(self) -> Shown:
+        """The look; what we ship while the database never answered: pages that say so are shown like all others."""
+        if self._version is None:
+            try:
+                self.look()
+            except SQLAlchemyError as problem:
+                db.session.rollback()
+                log.warning("the look of the site cannot be read: %s", type(problem).__name__)
+        return self._shown
+
+
+def init_app(app: Flask) -> None:
+    """Give the application its look."""
+    app.extensions["look"] = Site()
+    process: realtime.Realtime = app.extensions["realtime"]
+    process.controls["look"] = reload
+    templating.provide("site_name")(_site_name)
+    templating.provide("look")(_look)
+
+
+def _sheet(chosen: str, css: str) -> bytes:
+    own = f"@layer theme{{:root{{{accent.declarations(chosen)}}}}}" if chosen else ""
+    try:
+        own += styles.compiled(css)
+    except Invalid as problem:  # it was taken by another release: what is wrong with it must not stop a page
+        log.warning("the styles of this site are left out: %s", problem.sentence)
+    return own.encode()
+
+
+def shown() -> Shown:
+    """Return how the site looks."""
+    site: Site = current_app.extensions["look"]
+    return site.shown
+
+
+def name() -> str:
+    """Return what this place is called: as an administrator has it, or else the setting."""
+    usual: str = current_app.config["SITE_NAME"]
+    return shown().name or usual
+
+
+@after(LookChanged)
+def tell_processes(event: LookChanged) -> None:
+    """Have every process read the look again."""
+    realtime.here().tell_all("look")
+
+
+def reload(message: dict[str, object]) -> None:
+    """Do so."""
+    look()
+
+
+@every(1.0)
+def look() -> None:
+    """Find what no message told of."""
+    site: Site = current_app.extensions["look"]
+    site.look()
+    db.session.remove()
+
+
+def try_on(draft: Shown) -> None:
+    """Show the page of this request, and it alone, in a look that is not the site's."""
+    g.tried_on = draft
+
+
+def _site_name() -> str:
+    """Return what this place is called."""
+    tried: Shown | None = g.get("tried_on")
+    return (tried.name or current_app.config["SITE_NAME"]) if tried else name()
+
+
+def _look() -> LookContext:
+    """Return what the site looks like beyond what we ship: ``style`` and ``logo`` are addresses or empty, ``safe`` a mode."""
+    tried: Shown | None = g.get("tried_on")
+    if tried is not None:
+        style = path_for("look.draft_style", v=tried.digest) if tried.sheet else ""
+        return LookContext(style, path_for("look.draft_logo", v=tried.logo_digest) if tried.logo else "")
+    found = shown()
+    safe = bool(request.cookies) and bool(security.read_cookie(SAFE))
+    style = path_for("look.style", digest=found.digest) if found.sheet and not safe else ""
+    logo = path_for("look.logo", digest=found.logo_digest) if found.logo and not safe else ""
+    return LookContext(style, logo, safe)
