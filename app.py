@@ -7,12 +7,37 @@ import logging
 from flask import Flask
 from flask_migrate import Migrate
 
-from chat import accounts, cli, database, messages, moderation, notifications, pictures, presence, realtime, rooms, web
+from chat import (
+    accounts,
+    cli,
+    database,
+    held,
+    keeping,
+    look,
+    messages,
+    moderation,
+    notices,
+    notifications,
+    pictures,
+    presence,
+    realtime,
+    reports,
+    rooms,
+    rules,
+    sanctions,
+    staff,
+    sweeps,
+    themes,
+    web,
+)
 from chat.database import db
 from config import Config, load
 
 #: In the order of their imports: each may know those before it.
-FEATURES = (accounts, rooms, presence, messages, moderation, notifications)
+FEATURES = (
+    accounts, rooms, presence, messages, notices, sanctions, rules, reports, held, sweeps, keeping, moderation, staff,
+    look, notifications, themes,
+)  # fmt: skip
 
 
 def create_app(config: Config | None = None) -> Flask:

@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import click, fanout, grow, streams, weight, work
+from bench import click, console, fanout, grow, streams, weight, work
 
 BENCHES = {
     "click": click.run,
@@ -24,6 +24,7 @@ BENCHES = {
     "connect": streams.run_connect,
     "storm": streams.run_storm,
     "grow": grow.run,
+    "console": console.run,
 }
 
 

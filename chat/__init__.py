@@ -5,7 +5,17 @@ The package is cut by feature, and each feature by layer with the same file name
 ``listeners``, ``routes``). Imports point down this list only, which import-linter checks:
 
 ==================  ==================================================================
+themes              checking themes, and showing every template while somebody makes one
 notifications       e-mail to people who are not looking; listens to everyone
+staff               roles, people, and why somebody may do something
+moderation          removed and edited messages, restoring, the audit log's page
+keeping             purges, retention, legal holds
+sweeps              much of one person removed in one go, and put back
+held                messages that wait for a moderator
+reports             what members report, and what becomes of it
+rules               what is not let through, held, told of or muted for
+sanctions           mutes, suspensions, bans, ranges of addresses, appeals
+notices             what moderators tell a person
 messages            the timeline of a room: posting, editing, deleting, pictures
 presence            who is here, who is typing
 rooms               rooms, their members, and how far each has read
@@ -13,10 +23,11 @@ accounts            people, how they sign in, the devices they are signed in on
 web, realtime       pages and event streams; know no feature
 pictures            turning an upload into safe images, and keeping them
 bus                 transactions, and the events they release after commit
-log, jobs           the durable order of a room; work promised in a transaction
+log, jobs, audit    the durable order of a room; work promised in a transaction; who did what
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
-keys, threads, clock, errors, folding, ids, logs, metrics, redis_link
+screens             what is asked before a text is taken
+keys, threads, clock, errors, folding, ids, logs, metrics, permissions, redis_link
 ==================  ==================================================================
 
 ``chat.server`` runs the application: one process on gevent, or many under gunicorn. ``app.py``

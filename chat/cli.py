@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -15,18 +16,20 @@ from flask_migrate import upgrade
 from chat import audit, log, logs
 from chat.accounts import queries, service
 from chat.accounts.forms import email_address, person_name
-from chat.accounts.models import ROLES
 from chat.accounts.routes import setup_token
 from chat.background import Background
 from chat.bus import transaction
 from chat.database import db, schema
 from chat.database.schema import Schema
 from chat.errors import ChatError
+from chat.keeping.proofs import verify_file
+from chat.permissions import SITE_ROLES
 from chat.web.health import problems
 from chat.web.urls import absolute, path_for
 
 user_commands = AppGroup("user", help="Accounts.")
 log_commands = AppGroup("log", help="The history of rooms.")
+keeping_commands = AppGroup("keeping", help="Receipts of what was destroyed, and exports of legal holds.")
 audit_commands = AppGroup("audit", help="The log of what was done by whom.")
 
 
@@ -35,6 +38,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(user_commands)
     app.cli.add_command(log_commands)
     app.cli.add_command(audit_commands)
+    app.cli.add_command(keeping_commands)
     app.cli.add_command(worker)
     app.cli.add_command(doctor)
 
@@ -58,7 +62,7 @@ def prepare(app: Flask) -> None:
 @user_commands.command("add")
 @click.argument("name")
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default="member", show_default=True)
+@click.option("--role", type=click.Choice(SITE_ROLES), default="member", show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
     """Make an account."""
@@ -72,9 +76,9 @@ def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
 
 @user_commands.command("role")
 @click.argument("email")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument("role", type=click.Choice(SITE_ROLES))
 def change_role(email: str, role: str) -> None:
-    """Make somebody a member, a moderator or an administrator."""
+    """Give somebody another role."""
     _change(email, lambda user_id: service.change_role(user_id, role))
 
 
@@ -84,6 +88,16 @@ def change_role(email: str, role: str) -> None:
 def change_password(email: str, password_stdin: bool) -> None:
     """Give somebody another password, and sign them out everywhere."""
     _change(email, lambda user_id: service.change_password(user_id, _password(password_stdin)))
+
+
+@keeping_commands.command("verify")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def verify_keeping(file: Path) -> None:
+    """Tell whether a receipt, or the export of a hold, is from here and unchanged."""
+    problem = verify_file(file)
+    if problem:
+        raise click.ClickException(problem)
+    click.echo("It is from here, and unchanged.")
 
 
 def _change(email: str, change: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,12 @@ class Member:
     def person(self) -> PersonContext:
         return PersonContext(self.id, self.name)
 
+    def elsewhere(self) -> Member:
+        """Return the same person at another window, for requests at the same time: a client has one at a time."""
+        client = self.client.application.test_client()
+        client._cookies = dict(self.client._cookies or {})
+        return replace(self, client=client)
+
     def get(self, path: str, **options: Any) -> Any:
         return self.client.get(path, **options)
 
@@ -185,6 +191,20 @@ def app(request: pytest.FixtureRequest, make_app: Callable[..., tuple[Flask, dic
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     return make_cast(app, app.extensions["test_ids"])
+
+
+@pytest.fixture
+def break_audit_log(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have the audit log take no more rows from when this is called on: what is not written down must not be shown."""
+
+    def full(*_: object, **__: object) -> int:
+        raise RuntimeError("no room in the log")
+
+    def break_it() -> None:
+        monkeypatch.setattr("chat.audit.write", full)
+        monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+
+    return break_it
 
 
 def make_cast(app: Flask, ids: dict[str, str]) -> Cast:

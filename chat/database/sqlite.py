@@ -170,6 +170,7 @@ def prepare(engine: Engine) -> None:
             "journal_mode=wal",
             f"synchronous={synchronous}",
             "foreign_keys=on",
+            "secure_delete=on",  # what is purged is overwritten, not only forgotten
             "cache_size=-16000",
             "busy_timeout=0",
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from chat.accounts.contexts import PersonContext
-from chat.messages.contexts import MessageContext
-from chat.rooms.contexts import RoomContext
+from chat.keeping.contexts import KeepingFoot
+from chat.messages.contexts import MessageContext, PictureContext
+from chat.rooms.contexts import FilterContext, RoomContext
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,10 @@ class RemovedContext:
     """A message that was taken away, with the text that only moderators see."""
 
     id: str
-    room: RoomContext
+    #: None for a sweep through several.
+    room: RoomContext | None
     author: PersonContext
-    #: The text in one plain line.
+    #: The text in one plain line; empty for a sweep.
     line: str
     #: How many pictures it has.
     pictures: int
@@ -28,6 +30,8 @@ class RemovedContext:
     by_author: bool
     #: A moderator's reason; empty when the author did it.
     reason: str = ""
+    #: How many were removed together with it, where one line stands for all of them; ``id`` is the sweep's.
+    swept: int = 0
 
     @classmethod
     def sample(cls) -> RemovedContext:
@@ -45,39 +49,6 @@ class RemovedContext:
             by_author=False,
             reason="Scam or spam",
         )
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One entry of a filter."""
-
-    value: str
-    name: str
-
-    @classmethod
-    def sample(cls) -> Choice:
-        """Return one to look at."""
-        return cls("moderator", "By a moderator")
-
-
-@dataclass(frozen=True)
-class FilterContext:
-    """A filter of a list: a field of the address, what may be chosen, and what is. No choice is an empty value."""
-
-    name: str
-    label: str
-    choices: tuple[Choice, ...]
-    value: str = ""
-
-    @property
-    def chosen(self) -> str:
-        """Return the name of what is chosen; empty when nothing is."""
-        return next((choice.name for choice in self.choices if choice.value == self.value and self.value), "")
-
-    @classmethod
-    def sample(cls) -> FilterContext:
-        """Return one to look at."""
-        return cls("by", "Removed by", (Choice.sample(),), "moderator")
 
 
 @dataclass(frozen=True)
@@ -107,6 +78,19 @@ class VersionContext:
 
 
 @dataclass(frozen=True)
+class Happening:
+    """One thing that happened to a message."""
+
+    at: datetime
+    sentence: str
+
+    @classmethod
+    def sample(cls) -> Happening:
+        """Return one to look at."""
+        return cls(datetime(2026, 11, 21, 9, 58, tzinfo=UTC), "Removed by Ada Lindqvist")
+
+
+@dataclass(frozen=True)
 class RemovedDetail:
     """A removed message in its place. That it is shown is in the audit log already."""
 
@@ -114,34 +98,156 @@ class RemovedDetail:
     #: The text as it was last, as safe HTML.
     html: str
     versions: tuple[VersionContext, ...]
+    #: Not shown before somebody presses for them, which is written down, too.
+    pictures: tuple[PictureContext, ...]
     before: tuple[MessageContext, ...]
     after: tuple[MessageContext, ...]
+    #: How many lines are shown on either side, and whether there are more.
+    around: int
+    may_see_more: bool
+    #: Until when the text is kept; None for without an end.
+    kept_until: datetime | None
+    #: When the author joined, and how many messages they wrote; 1,001 stands for any number.
+    joined_at: datetime
+    messages: int
+    happened: tuple[Happening, ...]
+    foot: KeepingFoot
+    #: What comes before it and after it in the list; None at its ends.
+    previous: RemovedContext | None = None
+    next: RemovedContext | None = None
 
     @classmethod
     def sample(cls) -> RemovedDetail:
         """Return one to look at."""
-        removed = RemovedContext.sample()
-        return cls(removed, removed.line, (VersionContext.sample(),), (MessageContext.sample(),), ())
+        removed, moment = RemovedContext.sample(), datetime(2026, 12, 21, 9, 58, tzinfo=UTC)
+        return cls(
+            removed, removed.line, (VersionContext.sample(),), (PictureContext.sample(),), (MessageContext.sample(),), (), 5,
+            True, moment, moment.replace(month=11), 11, (Happening.sample(),), KeepingFoot.sample(),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RestoredContext:
+    """A message that the viewer put back a moment ago, which can be undone."""
+
+    id: str
+    room_id: str
+    author: str
+    room: str
+
+    @classmethod
+    def sample(cls) -> RestoredContext:
+        """Return one to look at."""
+        return cls("samplesamplesamp", "samplesamplesamr", "Kit Marlow", "everyone")
 
 
 @dataclass(frozen=True)
 class RemovedPage:
-    """The messages that were taken away, latest first, and one of them in full."""
+    """What was removed, latest first, and one message of it in full. That they are shown is in the audit log already."""
 
     rows: tuple[RemovedContext, ...]
     filters: tuple[FilterContext, ...]
     #: The filters as they stand in an address, to go on with.
     query: dict[str, str]
-    #: Where the next page begins; empty on the last one.
+    #: How many the filters let through; 1,001 stands for any number.
+    found: int
+    #: Where this page begins, and the next one; empty on the first, and on the last.
+    begin: str = ""
     more: str = ""
     detail: RemovedDetail | None = None
+    restored: RestoredContext | None = None
 
     @classmethod
     def sample(cls) -> RemovedPage:
         """Return one to look at."""
+        filters = (FilterContext.sample(),)
+        return cls((RemovedContext.sample(),), filters, {"by": "moderator"}, 64, detail=RemovedDetail.sample())
+
+    @classmethod
+    def samples(cls) -> dict[str, RemovedPage]:
+        """Return others to look at, by the name of the state."""
+        return {"one was put back": replace(cls.sample(), restored=RestoredContext.sample())}
+
+
+@dataclass(frozen=True)
+class Peek:
+    """A removed message, shown under its tombstone in the room. That it is shown is in the audit log already."""
+
+    removed: RemovedContext
+    html: str
+    versions: tuple[VersionContext, ...]
+    pictures: tuple[PictureContext, ...]
+
+    @classmethod
+    def sample(cls) -> Peek:
+        """Return one to look at."""
+        removed = RemovedContext.sample()
+        return cls(removed, removed.line, (VersionContext.sample(),), (PictureContext.sample(),))
+
+
+@dataclass(frozen=True)
+class PicturePart:
+    """A picture of a removed message that somebody asked to see."""
+
+    message_id: str
+    picture_id: str
+
+    @classmethod
+    def sample(cls) -> PicturePart:
+        """Return one to look at."""
+        return cls("samplesamplesamp", "samplesamplesamq")
+
+
+@dataclass(frozen=True)
+class EditedContext:
+    """A message with what its edits changed."""
+
+    id: str
+    room: RoomContext
+    author: PersonContext
+    created_at: datetime
+    edited_at: datetime
+    #: What it said first.
+    first: str
+    versions: tuple[VersionContext, ...]
+
+    @classmethod
+    def sample(cls) -> EditedContext:
+        """Return one to look at."""
+        moment = datetime(2026, 11, 21, 9, 51, tzinfo=UTC)
         return cls(
-            (RemovedContext.sample(),), (FilterContext.sample(),), {"by": "moderator"}, "", RemovedDetail.sample()
-        )
+            "samplesamplesamp", RoomContext.sample(), PersonContext.sample(), moment.replace(minute=48), moment, "Two tickets",
+            (VersionContext.sample(),),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EditedPage:
+    """Messages that were edited, latest first."""
+
+    rows: tuple[EditedContext, ...]
+    filters: tuple[FilterContext, ...]
+    query: dict[str, str]
+    more: str = ""
+
+    @classmethod
+    def sample(cls) -> EditedPage:
+        """Return one to look at."""
+        return cls((EditedContext.sample(),), (FilterContext.sample(),), {})
+
+
+@dataclass(frozen=True)
+class VersionsPage:
+    """What a message said before, for its author and for moderators."""
+
+    edited: EditedContext
+    #: The text is the viewer's own; else, that it is shown is in the audit log already.
+    own: bool
+
+    @classmethod
+    def sample(cls) -> VersionsPage:
+        """Return one to look at."""
+        return cls(EditedContext.sample(), True)
 
 
 @dataclass(frozen=True)

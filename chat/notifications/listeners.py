@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from flask import current_app
-
 from chat import jobs
 from chat.accounts.events import PersonInvited, UserSignedUp
 from chat.accounts.models import Invitation, User
 from chat.bus import during
 from chat.database import db
+from chat.look import site
 from chat.notifications import mailer
 from chat.notifications.contexts import InvitationMail, WelcomeMail
 from chat.rooms.models import Room
@@ -26,7 +25,7 @@ def send_welcome(due: jobs.Due) -> None:
     """Send it; to nobody if the account is gone meanwhile."""
     user = db.session.get(User, due.payload["user"])
     if user is not None:
-        context = WelcomeMail(current_app.config["SITE_NAME"], user.name, absolute(path_for("rooms.index")))
+        context = WelcomeMail(site.name(), user.name, absolute(path_for("rooms.index")))
         mailer.send("welcome", user.email, due.key, context)
 
 
@@ -45,8 +44,8 @@ def send_invitation(due: jobs.Due) -> None:
     inviter = db.session.get(User, invitation.invited_by)
     room = db.session.get(Room, invitation.room_id) if invitation.room_id else None
     context = InvitationMail(
-        current_app.config["SITE_NAME"],
-        inviter.name if inviter else current_app.config["SITE_NAME"],
+        site.name(),
+        inviter.name if inviter else site.name(),
         room.name if room else "",
         absolute(path_for("accounts.sign_up_form"), invitation=due.payload["token"]),
     )

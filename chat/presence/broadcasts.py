@@ -20,7 +20,7 @@ from chat.presence.tracker import Change, tracker
 from chat.realtime.feed import Feed
 from chat.rooms import queries as rooms
 from chat.threads import turn
-from chat.web.templating import render_fragment, render_kept
+from chat.web.templating import for_room, render_fragment, render_kept
 
 
 @every(1.0)
@@ -98,13 +98,13 @@ def depart(event: SessionEnded) -> None:
 
 def show_typing(room_id: str, person: PersonContext) -> None:
     """Show everybody in a room that somebody is writing."""
-    html = render_fragment("presence/_typing.html", TypingSignal(room_id, person.id, person.name))
+    html = render_fragment(for_room("presence/_typing.html", room_id), TypingSignal(room_id, person.id, person.name))
     realtime.here().to_room(room_id, "typing", html)
 
 
 def _crowd(feed: Feed) -> str:
     crowd = queries.crowd(feed.room_id, feed.members)
-    return render_fragment("presence/_crowd.html", CrowdLine(crowd))
+    return render_fragment(for_room("presence/_crowd.html", feed.room_id), CrowdLine(crowd))
 
 
 def _changed_mark(change: Change) -> str:

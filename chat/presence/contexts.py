@@ -29,6 +29,11 @@ class PresenceContext:
         """Return one to look at."""
         return cls("samplesamplesamp", "offline", datetime(2026, 11, 21, 8, 14, tzinfo=UTC))
 
+    @classmethod
+    def samples(cls) -> dict[str, PresenceContext]:
+        """Return others to look at, by the name of the state."""
+        return {"here": cls("samplesamplesamp", "online"), "away": cls("samplesamplesamp", "away")}
+
 
 @dataclass(frozen=True)
 class PresenceMark:
@@ -40,6 +45,11 @@ class PresenceMark:
     def sample(cls) -> PresenceMark:
         """Return one to look at."""
         return cls(PresenceContext.sample())
+
+    @classmethod
+    def samples(cls) -> dict[str, PresenceMark]:
+        """Return others to look at, by the name of the state."""
+        return {state: cls(presence) for state, presence in PresenceContext.samples().items()}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ def typing(room_id: str) -> Response:
     """Show that one is writing; more often than every second, and in large rooms, it is simply not shown."""
     who = viewer()
     door = rooms.get_membership(room_id, who.id)
+    if door.membership.muted_until is not None:
+        return Response(status=204)  # what they type goes nowhere
     try:
         rate_limits.limit("1/second", "", "typing", room_id, who.id, shared=False)
     except TooFast:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import errno
 import logging
+import traceback
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from jinja2 import TemplateSyntaxError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from chat import ids
 from chat.database import db, is_away
-from chat.errors import ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
+from chat.errors import Barred, ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
+from chat.web import security
 from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other
 from chat.web.templating import render_fragment, render_page
@@ -45,6 +48,13 @@ def chat_error(error: ChatError) -> Response:
     if isinstance(error, NotSignedIn) and not is_htmx() and request.endpoint != "messages.events":
         following = here() if request.method == "GET" else request.form.get("next", "")
         return see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))
+    if (
+        isinstance(error, Barred)
+        and not is_htmx()
+        and request.method == "GET"
+        and request.endpoint != "messages.events"
+    ):
+        return see_other(path_for("sanctions.standing"))
     return _answer(error.status, error.title, error.sentence, getattr(error, "wait", None))
 
 
@@ -92,7 +102,19 @@ def unexpected(error: Exception) -> Response:
     log.error("error %s in %s %s", reference, request.method, request.endpoint, exc_info=error)
     db.session.rollback()
     sentence = f"Something broke on our side. Nothing you wrote is lost. Reference {reference}."
+    if current_app.debug and security.from_this_machine():
+        sentence += f" {_where(error)}"
     return _answer(500, "That did not work", sentence, None)
+
+
+def _where(error: Exception) -> str:
+    """Return what is wrong and where, for who develops."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = next((each for each in reversed(frames) if each.filename.endswith((".html", ".txt"))), frames[-1])
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(error, TemplateSyntaxError):
+        return f"{told} {error.filename}, line {error.lineno}."
+    return f"{told} {frame.filename}, line {frame.lineno}."
 
 
 def _too_large() -> str:
@@ -117,7 +139,11 @@ def _answer(status: int, title: str, sentence: str, wait: int | None) -> Respons
         html = render_fragment("errors/_error.html", context)
     else:
         g.plain_layout = status >= 500  # the layout's own queries may be what failed
-        html = render_page("errors/error.html", context)
+        try:
+            html = render_page("errors/error.html", context)
+        except Exception as error:  # a theme can break the very page that says that something broke
+            log.error("the page of an error cannot be rendered", exc_info=error)
+            return Response(f"{title}. {sentence}\n", status, mimetype="text/plain")
     response = Response(html, status)
     if wait is not None:
         response.headers["Retry-After"] = str(wait)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from time import perf_counter
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +15,7 @@ from chat.background import every
 from chat.database import db, schema
 from chat.database.schema import Schema
 from chat.errors import NotAllowed
-from config import LOOPBACK
+from chat.web import security
 
 blueprint = Blueprint("health", __name__)
 
@@ -78,9 +77,7 @@ def _may_see_figures() -> bool:
     token = current_app.config["METRICS_TOKEN"]
     if token:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-    # Where people come by another name, something on this machine may pass them on: then nobody can be told from us.
-    private = urlsplit(current_app.config["SETTINGS"].public_url).hostname in LOOPBACK
-    return private and request.remote_addr in LOOPBACK
+    return security.from_this_machine()
 
 
 @every(1.0)

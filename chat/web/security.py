@@ -10,12 +10,14 @@ import base64
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
 from chat import ids, keys
 from chat.errors import NotAllowed
+from config import LOOPBACK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -141,6 +143,15 @@ def _refuse_foreign() -> None:
         raise NotAllowed("This form has grown old. Load the page again and send it once more.")
 
 
+def from_this_machine() -> bool:
+    """Tell whether this request comes from the machine itself, and from a site that serves nobody else.
+
+    Where people come by another name, something on this machine may pass them on: then nobody can be told from us.
+    """
+    private = urlsplit(current_app.config["SETTINGS"].public_url).hostname in LOOPBACK
+    return private and request.remote_addr in LOOPBACK
+
+
 # -- what every response says
 
 
@@ -151,6 +162,7 @@ def headers(settings: Any) -> dict[str, str]:
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
+        "font-src": "'self'",
         "img-src": " ".join(pictures),
         "connect-src": "'self'",
         "form-action": "'self'",

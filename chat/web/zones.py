@@ -42,6 +42,24 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(current()[0])
 
 
+def from_reader(text: str) -> datetime:
+    """Return a moment that a field of day and time sent, which is in the zone of whoever sent the current request.
+
+    :raises ValueError: it is none.
+    """
+    zone = _named(request.cookies.get("tz", ""))
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=zone).astimezone(UTC)
+
+
+def day_from_reader(text: str) -> datetime:
+    """Return when a day began that a field sent, in the zone of whoever sent the current request.
+
+    :raises ValueError: it is none.
+    """
+    zone = _named(request.cookies.get("tz", ""))
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
+
+
 def iso(moment: datetime) -> str:
     """Return a moment for ``datetime=""``, in UTC to the millisecond."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
@@ -59,15 +77,15 @@ def day(moment: datetime) -> str:
 
 
 def when(moment: datetime) -> str:
-    """Return a short stamp for lists: the time today, the day this week, the date before."""
+    """Return a short stamp for lists: the time today, the day in the last week, the date before and after."""
     zone, today = current()
     then = moment.astimezone(zone)
     age = (today - then.date()).days
-    if age <= 0:
+    if age == 0:
         return then.strftime("%H:%M")
     if age == 1:
         return "Yesterday"
-    if age < 7:
+    if 0 < age < 7:
         return then.strftime("%A")
     return f"{then.day} {then.strftime('%b')}" + ("" if then.year == today.year else f" {then.year}")
 

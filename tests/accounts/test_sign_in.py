@@ -65,14 +65,16 @@ def test_and_take_the_same_time(site: Site):
     person = Person(site.url)
     person.get("/sign-in")
     times: dict[str, list[float]] = {"alice@example.org": [], "nobody@example.org": []}
-    for _ in range(15):
+    # A machine that is busy with something else only ever adds: the shortest of many are compared, more while it is busy.
+    for tries in range(150):
         for email, taken in times.items():
             start = time.perf_counter()
             person.post("/sign-in", email=email, password="not the password")
             taken.append(time.perf_counter() - start)
-    # A machine that is busy with something else only ever adds to them.
-    known, unknown = (min(taken) for taken in times.values())
-    assert abs(known - unknown) < 0.010
+        known, unknown = (min(taken) for taken in times.values())
+        if tries >= 14 and abs(known - unknown) < 0.010:
+            return
+    raise AssertionError(f"{known * 1000:.1f} ms for an account, {unknown * 1000:.1f} ms for none")
 
 
 def test_the_cookie_is_another_one_every_time(cast: Cast):

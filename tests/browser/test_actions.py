@@ -27,12 +27,12 @@ def test_it_offers_what_one_may_do(town: Town, room_of: Open):
     mine = town.bob.say(town.room, "by a member")
     page = room_of(town.bob)
     assert names(page, "by a member") == ["Edit", "Copy link", "Delete"]
-    assert names(page, "by the administrator") == ["Copy link"]
+    assert names(page, "by the administrator") == ["Copy link", "Report"]
     admin = room_of(town.alice)
-    assert names(admin, "by a member") == ["Copy link", "Remove"]
+    assert names(admin, "by a member") == ["Copy link", "Report", "Remove"]
     town.bob.post(f"/messages/{mine.id}/delete")
     until(admin, "document.querySelector('.tombstone') !== null")
-    assert names(admin, "deleted by its author") == ["Copy link", "Restore"]
+    assert names(admin, "deleted by its author") == ["Copy link", "Show", "Restore"]
     assert names(page, "deleted by its author") == ["Copy link"]
 
 

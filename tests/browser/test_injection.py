@@ -26,10 +26,20 @@ from chat import ids
 from chat.accounts import service as accounts
 from chat.accounts.queries import get_user
 from chat.messages import service as messages
+from chat.reports import service as reports
+from chat.reports.models import ReportCase
+from chat.reports.service import Filing
+from chat.keeping import service as keeping
+from chat.look import service as look
+from chat.rooms.queries import Reach
+from chat.rules import service as rules
+from chat.sanctions import service as sanctions
+from chat.sanctions.models import Sanction
+from chat.sweeps import service as sweeps
 from chat.rooms import service as rooms
 from chat.database import db
 from chat.accounts import passwords
-from sqlalchemy import update
+from sqlalchemy import select, update
 from chat.accounts.models import User
 from chat.bus import transaction
 
@@ -53,13 +63,41 @@ with app.app_context():
             direct = rooms.find_direct(work["alice"], user)
             messages.post_message(direct, get_user(user).context, text, ids.new())
     for text in work["payloads"]:
-        posted = messages.post_message(work["room"], bob, text, ids.new())
+        told = messages.post_message(work["room"], bob, text, ids.new())
     for n, text in enumerate(work["payloads"]):
         if n % 4 == 0:
             posted = messages.post_message(work["room"], get_user(people[n]).context, text, ids.new())
-            messages.delete_message(posted.message_id, work["alice"], True, text)
+            messages.delete_message(posted.message_id, work["alice"], "administrator", text)
         accounts.start_session(work["alice"], text, text)
-    print(json.dumps({"direct": direct, "last": posted.message_id, "open": room}))
+    for person, text in list(zip(people, work["payloads"]))[::6]:
+        reports.report_message(told.message_id, person, "member", Filing("other", text))
+    case = db.session.execute(select(ReportCase.id)).scalar_one()
+    mine = Reach(work["alice"], "administrator")
+    quarantine = rooms.create_room("quarantine", "open", "", work["alice"])
+    for n, text in enumerate(work["payloads"]):
+        line = " ".join(text.split())
+        rooms.join(quarantine, people[n])
+        if n < 90:
+            action, minutes = ("hold", 43200) if n % 2 else ("alert", 43200)
+            fields = {"kind": "newcomers", "settings": {"minutes": minutes}, "room_id": quarantine if n else work["room"]}
+            rule = rules.make_rule(mine, name=line[:64], action=action, mute_minutes=0, sentence=line[:200], **fields)
+        elif n < 120:
+            sanctions.impose("mute", people[n], line[:512], note=line[:500], reach=mine)
+            sanctions.appeal(people[n], text[:1000], sanction_id=db.session.execute(
+                select(Sanction.id).where(Sanction.person_id == people[n])).scalar_one())
+        elif n < 160:
+            messages.send_message(quarantine, get_user(people[n]).context, text, ids.new())
+        elif n < 170:
+            keeping.make_hold(line[:100], people[n], None, None, None, line[:512], work["alice"])
+        if n % 30 == 0 and not 90 <= n < 120:
+            said = messages.post_message(work["room"], get_user(people[n]).context, "once", ids.new())
+            messages.edit_message(said.message_id, people[n], text)
+    sweep = sweeps.start(people[210], work["room"], "1h", " ".join(work["payloads"][5].split())[:512], mine)
+    look.draft(work["alice"], name=" ".join(work["payloads"][0].split())[:64], accent="", css="", logo=None)
+    print(json.dumps({
+        "direct": direct, "last": posted.message_id, "told": told.message_id, "case": case, "open": room, "rule": rule,
+        "quarantine": quarantine, "sweep": sweep, "person": people[95],
+    }))
 """
 
 
@@ -131,6 +169,11 @@ def test_there_are_three_hundred_of_them():
     "path",
     ["/rooms", "/rooms?search=%3Cscript%3Ewindow.attacked%3D1%3C/script%3E", "/devices", "/rooms/{room}/members",
      "/rooms/{room}/members?invited=%22%3E%3Cscript%3Ewindow.attacked%3D1%3C/script%3E", "/rooms/{open}", "/rooms/{direct}",
+     "/messages/{told}/report", "/moderation/reports", "/moderation/reports/{case}", "/moderation/reports/{case}/remove",
+     "/rooms/{quarantine}", "/moderation/held", "/moderation/rules", "/moderation/rules/{rule}", "/moderation/removed",
+     "/moderation/removed/{last}", "/moderation/edited", "/moderation/sanctions", "/moderation/appeals", "/moderation/people",
+     "/moderation/people/{person}", "/moderation/keeping", "/moderation/sweeps/{sweep}", "/moderation/audit",
+     "/moderation/look", "/moderation/look/preview",
      "/sign-up?invitation=%22%3E%3Cscript%3E", "/%3Cscript%3Ewindow.attacked%3D1%3C/script%3E"],
 )  # fmt: skip
 def test_pages_show_them_as_text(attacked: tuple[Town, dict[str, str]], page: Page, windows: Windows, path: str):
@@ -139,6 +182,17 @@ def test_pages_show_them_as_text(attacked: tuple[Town, dict[str, str]], page: Pa
     page.goto(town.site.url + path.format(room=town.room, **made))
     page.wait_for_load_state("load")
     harmless(page)
+
+
+def test_a_trial_marks_them_as_text(attacked: tuple[Town, dict[str, str]], page: Page):
+    town, _ = attacked
+    for kind, field in (("words", "*script*\n*attacked*\n*canary*"), ("pattern", "<[a-z]+\n&\\w+;\n[\"']")):
+        page.goto(f"{town.site.url}/moderation/rules/new?kind={kind}")
+        page.locator("textarea.lines").first.fill(field)
+        page.get_by_label("Try it on a text").fill(PAYLOADS[0])
+        page.get_by_role("button", name="See what it would have done").click()
+        page.locator("#trial mark").first.wait_for()
+        harmless(page)
 
 
 def test_the_whole_timeline_shows_them_as_text(attacked: tuple[Town, dict[str, str]], page: Page):

@@ -43,7 +43,7 @@ TOO_SMALL = """
 () => [...document.querySelectorAll("a, button, select, input:not([type=hidden], [type=radio]), textarea, .option, .choice")]
   .filter((each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && !each.matches(".skip"))
   .filter((each) => getComputedStyle(each).pointerEvents !== "none")
-  .filter((each) => !each.matches(".link, .message__text a, .composer__files"))
+  .filter((each) => !each.matches(".link, :is(.message__text, .prose) a, .composer__files, .option > input"))
   .map((each) => {
     const { width, height } = each.getBoundingClientRect(), after = getComputedStyle(each, "::after");
     const larger = after.content !== "none" && after.position === "absolute";

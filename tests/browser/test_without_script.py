@@ -117,7 +117,7 @@ def test_somebody_changes_their_mind_about_a_message(town: Town, windows: Window
     ben.locator(f"{HINT} a").click()
     expect(ben.locator("#timeline .message__text")).to_contain_text("Lift at 14:00.")
     ben.locator("#timeline .message__time").click()
-    expect(ben.locator(".target-actions a")).to_have_text(["Latest messages"])
+    expect(ben.locator(".target-actions a")).to_have_text(["Report", "Latest messages"])
     # Between the two of them.
     ada.goto(f"{town.site.url}/rooms")
     ada.get_by_role("button", name=f"Message {ben_is.name}", exact=True).click()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 from flask import Flask
 from PIL import Image
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
@@ -20,12 +22,27 @@ from chat import ids, pictures, realtime
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.database import db
+from chat.keeping import service as keeping
+from chat.keeping.models import Purge
+from chat.look import service as look
 from chat.messages import queries, service
+from chat.reports import service as reports
+from chat.reports.models import ReportCase
+from chat.reports.service import Filing
 from chat.rooms import service as rooms
+from chat.rooms.queries import Reach
+from chat.rules import service as rule_service
+from chat.rules.models import RuleHit
+from chat.sanctions import service as sanctions
+from chat.sanctions.models import Appeal
+from chat.sweeps import service as sweeps
 from tests.conftest import Cast, configured, dispose, make_cast
 from tests.services import ROOT
 
-ROLES = ["nobody", "expired", "outsider", "former", "member", "owner", "moderator", "administrator"]
+ROLES = [
+    "nobody", "expired", "outsider", "former", "member", "owner", "moderator", "administrator", "guest", "bot", "muted",
+    "barred", "room moderator", "moderator elsewhere",
+]  # fmt: skip
 EXPECTED: dict[str, list[int]] = yaml.safe_load((ROOT / "tests/house/authorisation.yaml").read_text())
 
 #: A folder to copy, ids of the cast, and what addresses are made of.
@@ -46,10 +63,50 @@ FIELDS: dict[str, dict[str, str]] = {
     "messages.update": {"body": "changed"},
     "messages.delete": {"reason": "private details"},
     "messages.read": {"seq": "1"},
+    "reports.create_for_message": {"reason": "spam"},
+    "reports.create_for_person": {"reason": "spam"},
     "rooms.add_member": {"person": "{mallory}"},
+    "held.refuse": {"reason": "an advertisement"},
+    "rules.create": {"kind": "words", "name": "Words", "action": "hold", "words": "lens"},
+    "rules.trial": {"kind": "words", "words": "lens"},
+    "rules.update": {"name": "Words", "action": "hold", "words": "lens", "room": "{room_id}"},
     "rooms.create": {"name": "another", "kind": "open"},
     "rooms.direct": {"person": "{alice}"},
+    "look.draft": {"name": "Skerry Light", "accent": "#7a3cc2"},
+    "keeping.approval": {"two": "yes"},
+    "keeping.make_hold": {"name": "Case 15", "since": "2026-01-01", "reason": "a court"},
+    "keeping.purge": {"reason": "a number"},
+    "keeping.release_hold": {"reason": "settled"},
+    "keeping.retention": {"days": "40", "reason": "a policy"},
+    "sweeps.create": {"person": "{alice}", "span": "1h", "reason": "a flood"},
+    "staff.appoint": {"office": "appoint:{room_id}", "why": "knows the lamp"},
+    "staff.change_role": {"role": "guest", "reason": "a visit"},
+    "sanctions.appeal": {"sanction": "{sanction_id}", "body": "Why?"},
+    "sanctions.create": {"person": "{mallory}", "kind": "mute", "duration": "1h", "reason": "flooding"},
+    "sanctions.decide": {"decision": "refuse", "answer": "It was the third time"},
+    "sanctions.lift": {"reason": "a mistake"},
     "rooms.update_settings": {"name": "renamed", "purpose": ""},
+}
+
+
+#: What an address asks after its path.
+ASKED = {"messages.events": "room={room_id}", "sweeps.new": "person={alice}"}
+
+#: What an address is about where that is not what the others are about.
+ABOUT: dict[str, dict[str, str]] = {
+    "held.picture": {"picture_id": "waiting_picture"},
+    "keeping.decide": {"decision": "refuse", "purge_id": "waiting"},
+    "keeping.purge": {"message_id": "removed"},
+    "keeping.purge_form": {"message_id": "removed"},
+    "moderation.peek": {"message_id": "removed"},
+    "moderation.picture": {"message_id": "removed", "picture_id": "hidden"},
+    "moderation.removed_one": {"message_id": "removed"},
+    "moderation.restore": {"message_id": "removed"},
+    "moderation.undo": {"message_id": "removed"},
+    "moderation.versions": {"message_id": "edited"},
+    "patterns.preview": {"name": "messages/_message.html"},
+    "patterns.show": {"name": "messages/_message.html"},
+    "staff.appoint": {"person_id": "bob"},
 }
 
 
@@ -68,15 +125,33 @@ class World:
             return cast.nobody, _token(cast.nobody)
         member = {
             "expired": cast.mia, "outsider": cast.mallory, "former": cast.bob, "member": cast.bob, "owner": cast.alice,
-            "moderator": cast.mia, "administrator": cast.ada,
+            "moderator": cast.mia, "administrator": cast.ada, "guest": cast.bob, "bot": cast.bob, "muted": cast.bob,
+            "barred": cast.bob, "room moderator": cast.bob, "moderator elsewhere": cast.mallory,
         }[role]  # fmt: skip
-        if role == "expired":
-            with cast.app.app_context():
-                accounts.end_other_sessions(member.id, "none")
-        if role == "former":
-            with cast.app.app_context():
-                rooms.revoke(cast.room, member.id, cast.alice.id)
+        with cast.app.app_context():
+            self._prepare(role, member.id)
+            db.session.remove()
+        if role == "barred":  # signed in again, to see why
+            return (again := make_cast(cast.app, cast.app.extensions["test_ids"]).bob).client, again.token
         return member.client, member.token
+
+    def _prepare(self, role: str, person_id: str) -> None:
+        cast = self.cast
+        if role == "expired":
+            accounts.end_other_sessions(person_id, "none")
+        elif role == "former":
+            rooms.revoke(cast.room, person_id, cast.alice.id)
+        elif role in ("guest", "bot"):
+            accounts.change_role(person_id, role)
+        elif role == "muted":
+            sanctions.impose("mute", person_id, "flooding", room_id=cast.room)
+        elif role == "barred":
+            sanctions.impose("ban", person_id, "flooding")
+        elif role == "room moderator":
+            rooms.appoint(cast.room, person_id, "moderator", cast.ada.id, "knows the lamp")
+        elif role == "moderator elsewhere":
+            rooms.join(cast.open_room, person_id)
+            rooms.appoint(cast.open_room, person_id, "moderator", cast.ada.id, "knows everyone")
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +164,67 @@ def prepared(sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pyt
     with app.app_context():
         alice = people.get_user(known["alice"]).context
         picture, face = pictures.keep(_png(), alice.id), pictures.keep(_png(), alice.id)
+        hidden = pictures.keep(_png(), known["bob"])
         accounts.change_picture(alice.id, face)
         shown = queries.own_unsent(picture, alice.id)
         assert shown is not None
         message = service.post_message(known["room"], alice, "hello", ids.new(), [shown])
+        bob = people.get_user(known["bob"]).context
+        reported = service.post_message(known["room"], bob, "buy this", ids.new())
+        reports.report_message(reported.message_id, alice.id, "member", Filing("spam"))
+        (case,) = db.session.execute(select(ReportCase.id)).scalars()
+        own = queries.own_unsent(hidden, bob.id)
+        assert own is not None
+        gone = [
+            service.post_message(known["room"], bob, f"gone {n}", ids.new(), [own] * (n == 2)).message_id
+            for n in range(3)
+        ]
+        edited = service.post_message(known["room"], alice, "this", ids.new()).message_id
+        service.edit_message(edited, alice.id, "that")
+        for each in gone:
+            service.delete_message(each, known["mia"], "moderator", "private details")
+        mia = Reach(known["mia"], "moderator")
+        flood = people.get_user(known["ada"]).context
+        rooms.grant(known["room"], flood.id, alice.id)
+        service.post_message(known["room"], flood, "a flood", ids.new())
+        sweep = sweeps.start(flood.id, known["room"], "1h", "a flood", mia)
+        rooms.revoke(known["room"], flood.id, alice.id)
+        purge = keeping.purge(gone[0], "a number", mia)
+        keeping.set_approval(True, known["ada"])
+        keeping.purge(gone[1], "a number", mia)
+        keeping.set_approval(False, known["ada"])
+        waiting = db.session.execute(select(Purge.id).where(Purge.message_id == gone[1])).scalar_one()
+        first, next_day = (datetime(2000, 1, day, tzinfo=UTC) for day in (1, 2))
+        hold = keeping.make_hold("Case 14", None, None, first, next_day, "a court", known["ada"])
+        sanction = sanctions.impose("mute", known["mallory"], "a rule", room_id=known["room"])
+        sanctions.appeal(known["mallory"], "Why?", sanction_id=sanction)
+        (appeal,) = db.session.execute(select(Appeal.id)).scalars()
+        rule = rule_service.make_rule(
+            mia, name="Words", kind="words", action="hold", room_id=known["room"], mute_minutes=0, sentence="",
+            settings={"words": ["lenses"]},
+        )  # fmt: skip
+        sent = queries.own_unsent(pictures.keep(_png(), bob.id), bob.id)
+        assert sent is not None
+        held = service.send_message(known["room"], bob, "cheap lenses", ids.new(), [sent])
+        assert isinstance(held, service.Held)
+        rule_service.change_rule(
+            rule, mia, name="Words", action="alert", room_id=known["room"], mute_minutes=0, sentence="",
+            settings={"words": ["lenses"]},
+        )  # fmt: skip
+        service.send_message(known["room"], bob, "more lenses", ids.new())
+        (hit,) = db.session.execute(select(RuleHit.id).where(RuleHit.action == "alert")).scalars()
+        look.draft(known["ada"], name="Skerry", accent="", css="", logo=None)
         accounts.start_session(alice.id, "phone", "127.0.0.1")
         (device,) = people.sessions_of(alice.id, "")
         db.session.remove()
         db.engine.dispose()
     values = {
         "room_id": known["room"], "message_id": message.message_id, "picture_id": picture, "person_id": known["mia"],
-        "session_id": device.id, "size": "thumb", "role": "member", "number": "1", "digest": "any", "path": "icons/icons.svg",
-        "face_of": alice.id,
+        "session_id": device.id, "size": "thumb", "number": "1", "digest": "any", "path": "icons/icons.svg",
+        "face_of": alice.id, "case_id": case, "decision": "keep", "sanction_id": sanction,
+        "appeal_id": appeal, "purge_id": purge, "waiting": waiting, "removed": gone[2], "hold_id": hold,
+        "bob": known["bob"], "hidden": hidden, "edited": edited, "sweep_id": sweep, "what": "undo",
+        "rule_id": rule, "how": "off", "held_id": held.held_id, "hit_id": str(hit), "waiting_picture": sent.id,
     }  # fmt: skip
     return folder, known, values
 
@@ -151,11 +275,11 @@ def test_what_is_missing_or_of_another_kind_is_not_there(world: World):
     """For every id in every address: one that does not exist, and ids of other kinds of things, are 404 for all."""
     app = world.cast.app
     for endpoint, method, rule in list(rules(app)):
-        for name in sorted(rule.arguments & {"room_id", "message_id", "picture_id", "session_id"}):
+        for name in sorted(rule.arguments & {"room_id", "message_id", "picture_id", "session_id", "case_id"}):
             others = {key: value for key, value in world.values.items() if key.endswith("_id") and key != name}
             for wrong in ["a" * 16, *others.values()]:
                 for member in (world.cast.alice, world.cast.mallory):
-                    response = _ask(app, member.client, member.token, method, rule, world.values | {name: wrong})
+                    response = _ask(app, member.client, member.token, method, rule, world.values, other={name: wrong})
                     assert response.status_code == 404, (endpoint, name, wrong, response.status_code)
 
 
@@ -174,7 +298,8 @@ def test_every_form_needs_its_token(world: World):
         response = _ask(app, alice.client, alice.token, method, rule, world.values, {"Origin": "https://evil.example"})
         assert response.status_code == 403, endpoint
     with app.app_context():
-        assert queries.latest(world.cast.room).items[-1].message.deletion is None
+        message_id = world.values["message_id"]
+        assert queries.contexts([message_id])[message_id].deletion is None
 
 
 def test_reading_changes_nothing(world: World):
@@ -197,21 +322,24 @@ def test_a_fragment_is_refused_without_a_redirect(world: World):
 
 
 def _ask(
-    app: Flask, client: Any, token: str, method: str, rule: Rule, values: dict[str, str], headers: Any = None
-) -> Any:
+    app: Flask, client: Any, token: str, method: str, rule: Rule, values: dict[str, str], headers: Any = None,
+    other: Mapping[str, str] | None = None,
+) -> Any:  # fmt: skip
     if rule.endpoint == "accounts.avatar":
         values = values | {"person_id": values["face_of"]}
+    values = values | {name: values.get(about, about) for name, about in ABOUT.get(rule.endpoint, {}).items()}
+    values = values | (other or {})
     path = app.url_map.bind("localhost").build(rule.endpoint, {name: values[name] for name in rule.arguments})
-    if rule.endpoint == "messages.events":
-        path += f"?room={values['room_id']}"
+    known = app.extensions["test_ids"] | values
+    if rule.endpoint in ASKED:
+        path += "?" + ASKED[rule.endpoint].format(**known)
     if method == "GET":
         response = client.get(path, headers=headers)
         if rule.endpoint == "messages.events" and response.status_code == 200:
             with app.app_context():
                 realtime.here().hub.bye()
         return response
-    cast = {"alice": app.extensions["test_ids"]["alice"], "mallory": app.extensions["test_ids"]["mallory"]}
-    fields = {name: value.format(**cast) for name, value in FIELDS.get(rule.endpoint, {}).items()}
+    fields = {name: value.format(**known) for name, value in FIELDS.get(rule.endpoint, {}).items()}
     return client.post(path, data=fields | {"csrf_token": token}, headers=headers)
 
 

@@ -152,7 +152,7 @@ def test_no_text_keeps_the_server_busy(typed: str):
     start = time.process_time()
     check(to_html(typed))
     to_line(typed)
-    assert time.process_time() - start < 0.3, "far from what would stop everybody"
+    assert time.process_time() - start < 1, "far from what would stop everybody"
 
 
 def test_a_long_piece_of_code_is_still_code():

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
-from chat import audit
+import pytest
+from sqlalchemy import select, update
+
+from chat import audit, clock
+from chat.bus import transaction
 from chat.database import db
+from chat.messages.models import Message
 from chat.moderation import queries
+from chat.pictures.models import Picture
 from tests.conftest import Cast, Member
+from tests.pictures.samples import png
 
 
 def say(who: Member, room: str, body: str) -> str:
@@ -74,17 +82,13 @@ def test_what_somebody_typed_stays_text_in_a_difference(cast: Cast):
             assert each not in page
 
 
-def test_every_look_is_in_the_audit_log_before_it_is_shown(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+def test_every_look_is_in_the_audit_log_before_it_is_shown(cast: Cast, break_audit_log: Callable[[], None]):
     message = removed(cast)
     cast.mia.get("/moderation/removed")
     cast.mia.get(f"/moderation/removed/{message}")
-    assert actions(cast)[1:] == ["hidden.listed", "hidden.read"]
+    assert actions(cast)[1:] == ["hidden.listed", "hidden.listed", "hidden.read"]
 
-    def broken(*_: object, **__: object) -> int:
-        raise RuntimeError("no room in the log")
-
-    monkeypatch.setattr(audit, "write", broken)
-    monkeypatch.setitem(cast.app.config, "PROPAGATE_EXCEPTIONS", False)
+    break_audit_log()
     for path in ("/moderation/removed", f"/moderation/removed/{message}"):
         answer = cast.mia.get(path)
         assert answer.status_code == 500
@@ -164,3 +168,165 @@ def test_a_long_list_goes_on(cast: Cast, monkeypatch: pytest.MonkeyPatch):
         path = page.partition('href="/moderation/removed?after=')[2].partition('"')[0].replace("&amp;", "&")
         path = path and f"/moderation/removed?after={path}"
     assert seen == [4, 3, 2, 1, 0]
+
+
+def ago(cast: Cast, message: str, **span: float) -> None:
+    with cast.app.app_context(), transaction():
+        moment = clock.now() - timedelta(**span)
+        db.session.execute(update(Message).where(Message.id == message).values(deleted_at=moment))
+
+
+def test_it_is_filtered_by_room_people_kind_and_day(cast: Cast):
+    first, second = removed(cast, "number one."), say(cast.alice, cast.open_room, "number two.")
+    cast.alice.post(f"/messages/{second}/delete")
+    ago(cast, first, days=3)
+    today, before = (f"{clock.now() - timedelta(days=days):%Y-%m-%d}" for days in (0, 2))
+    for query, seen in (
+        (f"room={cast.room}", (True, False)),
+        (f"person={cast.alice.id}", (True, True)),
+        (f"person={cast.bob.id}", (False, False)),
+        (f"moderator={cast.mia.id}", (True, False)),
+        ("by=author", (False, True)),
+        ("by=moderator", (True, False)),
+        ("by=sweep", (False, False)),
+        (f"since={before}", (False, True)),
+        (f"until={before}", (True, False)),
+        (f"since={today}&until={today}", (False, True)),
+        ("since=nonsense", (True, True)),
+    ):
+        page = cast.mia.get(f"/moderation/removed?{query}").text
+        assert ("number one." in page, "number two." in page) == seen, query
+        assert f"{sum(seen)} found" in page
+
+
+def test_a_day_is_one_of_the_readers_zone(cast: Cast):
+    message = removed(cast, "late in the evening")
+    with cast.app.app_context(), transaction():
+        moment = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+        db.session.execute(update(Message).where(Message.id == message).values(deleted_at=moment))
+    asked = "/moderation/removed?since=2026-03-02&until=2026-03-02"
+    assert "late in the evening" not in cast.mia.get(asked).text
+    cast.mia.client.set_cookie("tz", "Europe/Berlin")
+    assert "late in the evening" in cast.mia.get(asked).text
+
+
+def test_five_lines_more_are_a_press_away(cast: Cast):
+    for number in range(12):
+        say(cast.bob, cast.room, f"before {number}.")
+    message = removed(cast)
+    page = cast.mia.get(f"/moderation/removed/{message}").text
+    path = page.partition("Show five lines more")[0].rpartition('href="')[2].partition('"')[0]
+    page = cast.mia.get(path.replace("&amp;", "&")).text
+    assert [f"before {number}." in page for number in range(12)] == [False] * 2 + [True] * 10
+
+
+def test_restoring_goes_on_to_the_next_one_and_can_be_undone(cast: Cast):
+    older, newer = removed(cast, "the older"), removed(cast, "the newer", reason="Private details")
+    answer = cast.mia.post(f"/moderation/removed/{newer}/restore?by=moderator")
+    assert answer.headers["Location"] == f"/moderation/removed/{older}?by=moderator&restored={newer}"
+    page = cast.mia.get(answer.headers["Location"]).text
+    assert "Put back what" in page
+    assert cast.mia.post(f"/moderation/removed/{newer}/undo").status_code == 303
+    tombstone = cast.bob.get(f"/rooms/{cast.room}").text
+    assert "Private details" in tombstone
+    assert "the newer" not in tombstone
+    assert cast.mia.post(f"/moderation/removed/{newer}/undo").status_code == 409
+    assert actions(cast)[-3:] == ["hidden.listed", "hidden.read", "message.removed"]
+
+
+def test_undoing_gives_what_an_author_deleted_back_to_its_author(cast: Cast):
+    message = say(cast.alice, cast.room, "I take this back")
+    cast.alice.post(f"/messages/{message}/delete")
+    cast.mia.post(f"/moderation/removed/{message}/restore")
+    cast.mia.post(f"/moderation/removed/{message}/undo")
+    assert "Message deleted by its author" in cast.bob.get(f"/rooms/{cast.room}").text
+
+
+def test_only_who_restored_it_undoes_that(cast: Cast):
+    message = removed(cast)
+    cast.mia.post(f"/moderation/removed/{message}/restore")
+    assert cast.ada.post(f"/moderation/removed/{message}/undo").status_code == 409
+    assert cast.bob.post(f"/moderation/removed/{message}/undo").status_code == 404
+    assert "a hidden word" in cast.bob.get(f"/rooms/{cast.room}").text
+
+
+def test_the_author_is_told_of_both_and_nobody_else(cast: Cast):
+    message = removed(cast)
+    assert "was removed: Scam or spam. It is kept for 30 days; you can appeal." in cast.alice.get("/standing").text
+    cast.mia.post(f"/moderation/removed/{message}/restore")
+    page = cast.alice.get("/standing").text
+    assert "was put back." in page
+    assert "Mia" not in page
+    for who in (cast.bob, cast.mallory):
+        assert "was removed" not in who.get("/standing").text
+
+
+def test_restoring_notifies_nobody_again(cast: Cast):
+    """No unread, no place at the end of the list: for others it is where it was, as if it had never been away."""
+    message = removed(cast, "an old word")
+    say(cast.alice, cast.room, "a newer word")
+    cast.bob.post(f"/rooms/{cast.room}/read", seq="99")
+    before = cast.bob.get("/rooms/list", headers={"HX-Request": "true"}).text
+    cast.mia.post(f"/moderation/removed/{message}/restore")
+    assert cast.bob.get("/rooms/list", headers={"HX-Request": "true"}).text == before
+    page = cast.bob.get(f"/rooms/{cast.room}/messages").text
+    assert page.index("an old word") < page.index("a newer word")
+
+
+def picture_in_removed(cast: Cast) -> tuple[str, str]:
+    answer = cast.alice.post(
+        f"/rooms/{cast.room}/messages",
+        htmx=True,
+        body="",
+        client_id="a-picture",
+        image=(BytesIO(png(60, 40)), "lamp.png"),
+    )
+    message = answer.headers["Location"].rsplit("/", 1)[1]
+    cast.mia.post(f"/messages/{message}/delete", reason="Private details")
+    with cast.app.app_context():
+        (picture,) = db.session.execute(select(Picture.id).where(Picture.owner_id == cast.alice.id)).scalars()
+    return message, picture
+
+
+def test_a_hidden_picture_is_shown_on_a_press_and_that_is_written_down(cast: Cast):
+    message, picture = picture_in_removed(cast)
+    path = f"/moderation/removed/{message}/pictures/{picture}"
+    page = cast.mia.get(f"/moderation/removed/{message}").text
+    assert f'href="{path}"' in page
+    assert f'src="{path}"' not in page
+    assert "hidden.pictured" not in actions(cast)
+    part = cast.mia.get(path, headers={"HX-Request": "true"})
+    assert f'<img class="hidden-picture__image" src="{path}"' in part.text
+    assert "hidden.pictured" not in actions(cast), "no byte of it has left"
+    answer = cast.mia.get(path)
+    assert answer.mimetype == "image/jpeg" or answer.mimetype.startswith("image/")
+    assert actions(cast)[-1] == "hidden.pictured"
+    for who in (cast.alice, cast.bob, cast.mallory):
+        assert who.get(path).status_code == 404
+        assert who.get(f"/pictures/{picture}/full").status_code == 404
+    assert cast.ada.get(f"/moderation/removed/{picture}/pictures/{picture}").status_code == 404
+
+
+def test_a_look_at_a_picture_that_cannot_be_written_down_is_none(cast: Cast, break_audit_log: Callable[[], None]):
+    """Threat row 40."""
+    message, picture = picture_in_removed(cast)
+
+    break_audit_log()
+    for path in (f"/moderation/removed/{message}/pictures/{picture}", f"/moderation/removed/{message}/peek"):
+        answer = cast.mia.get(path, headers={} if "pictures" in path else {"HX-Request": "true"})
+        assert answer.status_code == 500
+        assert answer.mimetype == "text/html"
+
+
+def test_it_is_shown_in_place_and_that_is_written_down(cast: Cast):
+    message = removed(cast)
+    path = f"/moderation/removed/{message}/peek"
+    part = cast.mia.get(path, headers={"HX-Request": "true"}).text
+    assert "a hidden word" in part
+    assert "You are reading hidden text. This look is in the audit log." in part
+    assert actions(cast)[-1] == "hidden.read"
+    assert cast.mia.get(path).headers["Location"] == f"/moderation/removed/{message}"
+    for who in (cast.alice, cast.bob, cast.mallory):
+        assert who.get(path, headers={"HX-Request": "true"}).status_code == 404
+    cast.mia.post(f"/moderation/removed/{message}/restore")
+    assert cast.mia.get(path, headers={"HX-Request": "true"}).status_code == 404

@@ -49,13 +49,13 @@ def test_it_arrives_once_whatever_goes_wrong(
 ):
     monkeypatch.setattr(mailer, "TIMEOUT", 0.3)
     app.extensions["mail"] = mailer.Resend(app.config["SETTINGS"])
-    emulators.fail("resend", kind, times=2, seconds=1)
+    emulators.fail("resend", kind, times=2, seconds=20)
     sign_up(app)
     for minutes in (0, 1, 5, 30, 60):
         time_of_day.forward(minutes=minutes, seconds=1)
         started = time.monotonic()
         run(app)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10
     assert [sent["mail"]["to"] for sent in emulators.outbox()] == [["victor@example.org"]]
     done = job(app)
     assert (done.attempts, done.run_at, done.error) == (3, None, None)

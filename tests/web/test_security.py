@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
+import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -66,6 +68,11 @@ def test_static_files_are_kept_for_a_year_under_todays_name(cast: Cast):
     assert "max-age=31536000" in response.headers["Cache-Control"]
     assert "immutable" in response.headers["Cache-Control"]
     assert response.headers["Content-Encoding"] == "gzip"
+    plain = cast.nobody.get(address, headers={"Accept-Encoding": "br;q=0, gzip;q=0"})
+    smaller = cast.nobody.get(address, headers={"Accept-Encoding": "gzip, deflate, br, zstd"})
+    assert smaller.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(smaller.data) == gzip.decompress(response.data) == plain.data
+    assert len(smaller.data) < len(response.data) < len(plain.data)
     old = cast.nobody.get("/static/another-release/css/app.css")
     assert old.headers["Cache-Control"] == "no-cache"
     assert cast.nobody.get("/static/x/../../config.py").status_code == 404

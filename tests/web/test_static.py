@@ -48,13 +48,54 @@ def test_a_theme_replaces_one_module(make_app: Callable[..., tuple[Flask, dict[s
     assert "the theme was here" in app.test_client().get(address(app, "js/app.js")).get_data(as_text=True)
 
 
-def test_the_rules_of_a_theme_come_last(make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path):
+def test_the_sheet_of_a_theme_follows_ours(make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path):
     (tmp_path / "static").mkdir()
     (tmp_path / "static/theme.css").write_text("@layer theme { .message { color: rebeccapurple; } }")
     app, _ = make_app(THEME_DIR=str(tmp_path))
-    rules = app.test_client().get(address(app, "css/app.css")).get_data(as_text=True)
-    assert rules.endswith("@layer theme{.message{color:rebeccapurple}}")
-    assert rules.startswith("@layer reset,")
+    page = app.test_client().get("/sign-in").get_data(as_text=True)
+    sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
+    assert sheets[:2] == [address(app, "css/app.css"), address(app, "theme.css")]
+    assert app.test_client().get(sheets[0]).get_data(as_text=True).startswith("@layer reset,")
+
+
+def test_a_theme_s_sheet_is_sent_as_it_was_written(
+    make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path
+):
+    """A minifier that knows no nesting takes the space of ``.message :is(p)`` for none."""
+    written = "@layer theme {\n  .message :is(p) { color: rebeccapurple; }\n}\n"
+    for name in ("theme.css", "css/components/message.css"):
+        (tmp_path / "static" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "static" / name).write_text(written)
+    app, _ = make_app(THEME_DIR=str(tmp_path))
+    client = app.test_client()
+    assert client.get(address(app, "theme.css")).get_data(as_text=True) == written
+    assert written in client.get(address(app, "css/app.css")).get_data(as_text=True)
+
+
+def test_sheets_that_import_what_is_not_there_or_each_other_keep_their_rules(
+    make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path
+):
+    (tmp_path / "static").mkdir()
+    rule = "@layer theme { .message { color: rebeccapurple; } }\n"
+    (tmp_path / "static/theme.css").write_text(f'@import "more.css";\n@import "lost.css";\n{rule}')
+    (tmp_path / "static/more.css").write_text('@import "theme.css";\n@layer theme { .tag { gap: 0; } }\n')
+    app, _ = make_app(THEME_DIR=str(tmp_path))
+    sheet = app.test_client().get(address(app, "theme.css"))
+    assert sheet.get_data(as_text=True) == f"@layer theme {{ .tag {{ gap: 0; }} }}\n{rule}"
+
+
+def test_without_a_theme_no_page_asks_for_its_sheet(app: Flask):
+    assert "theme.css" not in app.test_client().get("/sign-in").get_data(as_text=True)
+
+
+def test_a_link_that_leads_out_of_a_theme_is_no_file(
+    make_app: Callable[..., tuple[Flask, dict[str, str]]], tmp_path: Path
+):
+    (tmp_path / "secret.txt").write_text("a key")
+    (tmp_path / "mine/static").mkdir(parents=True)
+    (tmp_path / "mine/static/key.txt").symlink_to(tmp_path / "secret.txt")
+    app, _ = make_app(THEME_DIR=str(tmp_path / "mine"))
+    assert app.test_client().get(address(app, "key.txt")).status_code == 404
 
 
 def test_modules_run_once_each_after_what_they_import():

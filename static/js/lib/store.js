@@ -25,5 +25,5 @@ export function names(beginning) {
 }
 
 document.addEventListener("submit", ({ target }) => {
-  if (target.action.endsWith("/sign-out")) sessionStorage.clear();
+  if (target.getAttribute("action")?.endsWith("/sign-out")) sessionStorage.clear();
 });

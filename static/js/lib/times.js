@@ -19,8 +19,8 @@ export function day(date) {
 
 function when(date) {
   const age = daysAgo(date);
-  if (age <= 0) return clock(date);
-  if (age < 7) return age === 1 ? "Yesterday" : name(date, "weekday", "long");
+  if (age === 0) return clock(date);
+  if (age > 0 && age < 7) return age === 1 ? "Yesterday" : name(date, "weekday", "long");
   return `${date.getDate()} ${name(date, "month", "short")}${year(date)}`;
 }
 

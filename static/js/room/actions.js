@@ -72,8 +72,10 @@ export class Actions {
     const id = message.id.slice("message_".length);
     const deleted = message.classList.contains("message--deleted");
     const late = Date.now() - new Date(message.querySelector("time").dateTime) > EDITABLE;
+    const edited = message.querySelector(".message__edited");
     for (const action of [...bar.querySelectorAll("[data-requires]")]) {
-      if (deleted !== (action.dataset.requires === "restorer") || (late && action.matches("[hx-get$='/edit']"))) action.remove();
+      const vain = (late && action.matches("[hx-get$='/edit']")) || (!edited && action.matches("[data-edited]"));
+      if (vain || deleted !== (action.dataset.requires === "restorer")) action.remove();
     }
     if (!message.querySelector(".message__text") || !navigator.clipboard) bar.querySelector("[data-copy=text]").remove();
     for (const action of bar.children) {

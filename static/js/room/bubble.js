@@ -89,6 +89,9 @@ export class Bubble {
     if (xhr.status === 201) {
       this.show("sent");
       this.#outbox.sent(this, Number(xhr.getResponseHeader("Chat-Seq")));
+    } else if (xhr.status === 202) {
+      this.show("sent");
+      this.#outbox.held(this);
     } else if (AWAY.includes(xhr.status)) {
       this.show("waiting");
       this.#outbox.later(1000 * Number(xhr.getResponseHeader("Retry-After")));

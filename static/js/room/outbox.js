@@ -56,6 +56,14 @@ export class Outbox {
     if (stream.place(this.#room) >= seq) setTimeout(() => this.discard(bubble), 500);
   }
 
+  /** It waits for a moderator, and stands in the list of what does from now on. */
+  async held(bubble) {
+    this.#tries = 0;
+    const list = document.getElementById("held");
+    await htmx.ajax("GET", list.getAttribute("hx-get"), { target: list, swap: "outerHTML" });
+    this.discard(bubble);
+  }
+
   later(wait) {
     clearTimeout(this.#timer);
     const backoff = Math.min(LONGEST_WAIT, 1000 * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
