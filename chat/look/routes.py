@@ -134,8 +134,6 @@ def style(digest: str) -> Response:
 def logo(digest: str) -> Response:
     """Send the logo of the site, to anybody: it is on the page to sign in."""
     found = site.shown()
-    if not found.logo:
-        raise NotFound
     return _picture(found.logo, YEAR if digest == found.logo_digest else "no-cache")
 
 
@@ -169,6 +167,8 @@ def _where_to_mend() -> str:
 
 
 def _picture(data: bytes, caching: str) -> Response:
+    if not data:
+        raise NotFound
     headers = {"Cache-Control": caching, "Content-Security-Policy": "default-src 'none'; sandbox"}
     return Response(data, mimetype="image/webp", headers=headers)
 

@@ -24,6 +24,7 @@ from chat.accounts import service as accounts
 from chat.database import db
 from chat.keeping import service as keeping
 from chat.keeping.models import Purge
+from chat.look import queries as looks
 from chat.look import service as look
 from chat.messages import queries, service
 from chat.reports import service as reports
@@ -213,6 +214,8 @@ def prepared(sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pyt
         )  # fmt: skip
         service.send_message(known["room"], bob, "more lenses", ids.new())
         (hit,) = db.session.execute(select(RuleHit.id).where(RuleHit.action == "alert")).scalars()
+        look.draft(known["ada"], name="", accent="", css="", logo=_png().getvalue())
+        look.publish(known["ada"], look.comparison(None, looks.get_look(known["ada"])))
         look.draft(known["ada"], name="Skerry", accent="", css="", logo=None)
         accounts.start_session(alice.id, "phone", "127.0.0.1")
         (device,) = people.sessions_of(alice.id, "")

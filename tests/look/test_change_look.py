@@ -186,6 +186,7 @@ def test_a_logo_is_made_safe_and_everybody_may_see_it(cast: Cast):
     assert 'class="logo" src="/look/' in page(cast.bob), "another name leaves it as it is"
     change(cast.ada, name=NAME, no_logo="yes")
     assert 'class="logo" src="/look/' not in page(cast.bob)
+    assert cast.bob.get(found[1]).status_code == 404
 
 
 @pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", b"GIF89a", b""])
