@@ -344,6 +344,12 @@ def upgrade() -> None:
         "ix_messages_edited_at", "messages", ["edited_at", "id"], sqlite_where=edited, postgresql_where=edited
     )
     removed = sa.text("deleted_at IS NOT NULL")
+    op.drop_index("ix_messages_deleted_at", table_name="messages")
+    op.create_index(
+        "ix_messages_deleted_at", "messages",
+        ["deleted_at", "id", "purged_at", "pictures", "edited_at", "author_id", "room_id", "created_at"],
+        sqlite_where=removed, postgresql_where=removed,
+    )  # fmt: skip
     op.create_index(
         "ix_messages_room_deleted_at", "messages", ["room_id", "deleted_at", "id"], sqlite_where=removed,
         postgresql_where=removed,
@@ -364,6 +370,11 @@ def downgrade() -> None:
     op.drop_column("memberships", "muted_until")
     op.drop_index("ix_messages_room_deleted_at", table_name="messages")
     op.drop_index("ix_messages_edited_at", table_name="messages")
+    op.drop_index("ix_messages_deleted_at", table_name="messages")
+    removed = sa.text("deleted_at IS NOT NULL")
+    op.create_index(
+        "ix_messages_deleted_at", "messages", ["deleted_at", "id"], sqlite_where=removed, postgresql_where=removed
+    )
     op.drop_index("ix_messages_sweep_id", table_name="messages")
     op.drop_index("ix_messages_author_id", table_name="messages")
     op.drop_column("messages", "purged_at")
