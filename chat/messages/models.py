@@ -39,6 +39,10 @@ class Message(Model):
             sqlite_where=_REMOVED,
             postgresql_where=_REMOVED,
         ),
+        # … and what one moderator took away.
+        Index(
+            "ix_messages_deleted_by", "deleted_by", "deleted_at", "id", sqlite_where=_REMOVED, postgresql_where=_REMOVED
+        ),
         # What one person wrote lately.
         Index("ix_messages_author_id", "author_id", "created_at"),
         Index("ix_messages_sweep_id", "sweep_id", "room_id", sqlite_where=_SWEPT, postgresql_where=_SWEPT),

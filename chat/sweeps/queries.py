@@ -188,7 +188,9 @@ def _standing_in(reach: Reach, room_id: str) -> ColumnElement[bool]:
     inside = [Message.sweep_id == Sweep.id, Message.purged_at.is_(None), removed]
     if room_id:
         inside.append(Message.room_id == room_id)
-    return exists().where(*inside, Room.id == Message.room_id, reach.condition())
+    # As the first that is found, and no exists(): PostgreSQL would make a join of it, over all that was ever swept.
+    first = select(Message.id).join(Room, Room.id == Message.room_id).where(*inside, reach.condition()).limit(1)
+    return first.correlate(Sweep).scalar_subquery().is_not(None)
 
 
 def _wrote(reach: Reach, person_id: str) -> bool:

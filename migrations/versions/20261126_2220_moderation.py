@@ -351,6 +351,10 @@ def upgrade() -> None:
         sqlite_where=removed, postgresql_where=removed,
     )  # fmt: skip
     op.create_index(
+        "ix_messages_deleted_by", "messages", ["deleted_by", "deleted_at", "id"], sqlite_where=removed,
+        postgresql_where=removed,
+    )  # fmt: skip
+    op.create_index(
         "ix_messages_room_deleted_at", "messages", ["room_id", "deleted_at", "id"], sqlite_where=removed,
         postgresql_where=removed,
     )  # fmt: skip
@@ -369,6 +373,7 @@ def downgrade() -> None:
     op.drop_column("users", "barred_until")
     op.drop_column("memberships", "muted_until")
     op.drop_index("ix_messages_room_deleted_at", table_name="messages")
+    op.drop_index("ix_messages_deleted_by", table_name="messages")
     op.drop_index("ix_messages_edited_at", table_name="messages")
     op.drop_index("ix_messages_deleted_at", table_name="messages")
     removed = sa.text("deleted_at IS NOT NULL")
