@@ -77,7 +77,7 @@ class Renderer:
 
     def states(self, template: Template) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
         """Return what a template may be given and what its layout knows, by the name of the state."""
-        return {state: (given, samples.layout(state)) for state, given in samples.states(template).items()}
+        return {state: (given, samples.layout(template, state)) for state, given in samples.states(template).items()}
 
     def _part(self, name: str, **values: Hashable) -> Markup:
         return Markup(self.environment.get_template(name).render(values))  # noqa: S704 - templates escape

@@ -15,6 +15,7 @@ from chat.themes.contexts import PatternContext, PatternPage, PatternsPage, Prev
 from chat.themes.headers import Template
 from chat.themes.rendering import Renderer
 from chat.web import security
+from chat.web.static import static_url
 from chat.web.templating import render_page
 
 blueprint = Blueprint("patterns", __name__, url_prefix="/-/patterns")
@@ -22,6 +23,12 @@ blueprint = Blueprint("patterns", __name__, url_prefix="/-/patterns")
 
 #: What is nothing without the one that it is a part of.
 _OF_OTHERS = {"shared/_macros.html", "layouts/_scripts.html", "messages/_more.html"}
+
+#: A picture that the site keeps, of which a sample has only the address.
+_PICTURES = re.compile(r'(<img\b[^>]*?\ssrc)="/(?!static/)[^"]*"')
+
+#: What there is to see of an element: its words, or what it is.
+_VISIBLE = re.compile(r">[^<]*[^<\s]|<(?:img|svg|input|progress)\b")
 
 
 @blueprint.before_request
@@ -78,9 +85,10 @@ def preview(name: str) -> Response:
     given = samples.states(template).get(state)
     if given is None or theme not in ("auto", "light", "dark"):
         raise NotFound
-    html = renderer.render(name, template, given, samples.layout(state, theme))
+    html = renderer.render(name, template, given, samples.layout(template, state, theme))
     if not template.is_page:
         html = render_page("patterns/preview.html", PreviewPage(_in_its_place(html), theme))
+    html = _PICTURES.sub(rf'\1="{static_url("icons/sample.svg")}"', html)
     # Neither scripts, which would ask for what is not there, nor a focus, which would take that of the page around it.
     html = re.sub(r"<script\b.*?</script>| autofocus\b", "", html, flags=re.DOTALL)
     response = Response(html.replace("<html ", f'<html dir="{_direction()}" ', 1))
@@ -133,11 +141,11 @@ def _is_shown(template: Template) -> bool:
 
 
 def _states(renderer: Renderer, name: str, template: Template) -> tuple[str, ...]:
-    """Return the states in which a template looks different."""
+    """Return the states in which a template looks different, without those in which there is nothing to see."""
     seen: dict[str, str] = {}
     for state, (given, layout) in renderer.states(template).items():
         seen.setdefault(renderer.render(name, template, given, layout), state)
-    return tuple(seen.values())
+    return tuple(state for html, state in seen.items() if _VISIBLE.search(html)) or tuple(seen.values())
 
 
 def _pattern(renderer: Renderer, name: str, template: Template) -> PatternContext:

@@ -10,10 +10,13 @@ import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
+from flask import current_app
 from markupsafe import Markup
+from werkzeug.routing import BuildError
 
 import chat
 from chat.accounts.contexts import PersonContext
@@ -22,7 +25,7 @@ from chat.look.contexts import LookContext
 from chat.presence.contexts import PresenceContext
 from chat.rooms.contexts import MemberContext, RoomList
 from chat.themes.headers import Template
-from chat.web.navigation import Link
+from chat.web import navigation
 from chat.web.templating import fields_of
 from chat.web.urls import path_for
 
@@ -70,18 +73,19 @@ def states(template: Template) -> dict[str, dict[str, Any]]:
     return found
 
 
-def layout(state: str = "as it is", theme: str = "auto") -> dict[str, Any]:
-    """Return what pages may ask for, without anybody who is signed in.
+def layout(template: Template, state: str = "as it is", theme: str = "auto") -> dict[str, Any]:
+    """Return what pages may ask for, as if an administrator were signed in.
 
+    :param template: the page, or a part of one.
     :param theme: ``auto``, ``light`` or ``dark``.
     """
     person = PersonContext.sample()
     known = {
         "address": "https://chat.example/",
-        "console": (Link(path_for("moderation.index"), "Reports", "flag", "", 3),),
+        "console": navigation.links(lambda permission: True, lambda section: 3 if section.count else 0),
         "csrf_token": "sample",
         "look": LookContext.sample(),
-        "path": path_for("rooms.index"),
+        "path": _path_of(template),
         "presence": _Presence(),
         "rooms": RoomList.sample().rows,
         "site_name": "Confab",
@@ -92,6 +96,17 @@ def layout(state: str = "as it is", theme: str = "auto") -> dict[str, Any]:
     }
     change = CHANGES.get(state)
     return known | (_changed({"rooms": known["rooms"]}, change) if change else {})
+
+
+def _path_of(template: Template) -> str:
+    """Return where a page would be: at the route of its name, else at the first page of its feature, else in a room."""
+    feature, _, page = template.name.removesuffix(".html").partition("/")
+    known = current_app.url_map
+    for endpoint in (f"{feature}.{page}", f"messages.{page}", f"{feature}.index"):
+        with suppress(KeyError, ValueError, BuildError):  # no such route, or more than ids in it
+            arguments = next(known.iter_rules(endpoint)).arguments
+            return path_for(endpoint, **dict.fromkeys(arguments, "samplesamplesamp"))
+    return path_for("messages.show", room_id="samplesamplesamp")
 
 
 class _Presence:

@@ -47,13 +47,18 @@ def register(section: Section) -> None:
     _sections[section.endpoint] = section
 
 
-def links(may: Callable[[str], bool]) -> tuple[Link, ...]:
+def _to_do(section: Section) -> int:
+    return section.count() if section.count else 0
+
+
+def links(may: Callable[[str], bool], to_do: Callable[[Section], int] = _to_do) -> tuple[Link, ...]:
     """Return the sections that somebody may see, by group, in the order in which they were registered.
 
     :param may: tells whether they have a permission.
+    :param to_do: returns how much there is to do in one.
     """
     seen = [each for each in _sections.values() if may(each.permission)]
     return tuple(
-        Link(path_for(each.endpoint), each.words, each.icon, each.group, each.count() if each.count else 0)
+        Link(path_for(each.endpoint), each.words, each.icon, each.group, to_do(each))
         for each in sorted(seen, key=lambda each: GROUPS.index(each.group))
     )

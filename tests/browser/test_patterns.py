@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from bs4 import BeautifulSoup
 from playwright.sync_api import Page, expect
 
 from chat.themes import headers
@@ -45,7 +46,6 @@ def workshop(theme: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def opened(workshop: Site, windows: Windows, path: str) -> Page:
-    windows.allow("404")  # the pictures of samples
     page = windows.context(**DESK, reduced_motion="reduce").new_page()
     page.goto(f"{workshop.url}/-/patterns{path}", wait_until="domcontentloaded")
     return page
@@ -66,6 +66,19 @@ def test_every_template_is_shown_in_every_state(name: str, workshop: Site):
         shown = requests.get(f"{workshop.url}/-/{address}".replace("&amp;", "&"))
         assert shown.status_code == 200, address
         assert "<script" not in shown.text
+
+
+def test_a_page_is_where_it_would_be(workshop: Site):
+    """Its own entry is the current one of every list of places."""
+    page = requests.get(f"{workshop.url}/-/patterns/preview/moderation/removed.html").text
+    current = BeautifulSoup(page, "html.parser").select("nav [aria-current=page]")
+    assert {each.get_text(strip=True) for each in current} == {"Removed", "Moderation"}
+
+
+def test_the_picture_of_a_sample_is_one(workshop: Site, windows: Windows):
+    page = opened(workshop, windows, "/messages/_tile.html")
+    picture = page.frame_locator("iframe").first.locator("img")
+    wait_for(lambda: picture.evaluate("(each) => each.naturalWidth") > 0, 30, "the picture to be there")
 
 
 def test_one_template_light_and_dark_narrow_and_wide(workshop: Site, windows: Windows):
