@@ -91,6 +91,14 @@ def may(permission: str, *roles: str | None) -> bool:
     return not PERMISSIONS[permission].roles.isdisjoint(roles)
 
 
+def site_roles(permission: str) -> list[str]:
+    """Return the roles of an account that have a permission, in every room it is about.
+
+    :raises KeyError: there is no such permission.
+    """
+    return [role for role in SITE_ROLES if may(permission, role)]
+
+
 def room_role(membership_role: str | None) -> str | None:
     """Return the role that a membership gives in its room; None for a plain member, and for nobody's."""
     return ROOM_ROLES.get(membership_role or "")

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, column, exists, select, table, update
 
 from chat import clock, keys, permissions
+from chat.accounts import queries
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import LoginSession, User
 from chat.bus import transaction
@@ -159,9 +160,9 @@ def write_use(used: dict[str, str]) -> None:
     now = clock.now()
     with transaction():
         # People before their sessions, in the order of their ids: who ends them meanwhile takes both the same way.
-        people = User.id.in_(sorted(set(used.values())))
-        db.session.execute(select(User.id).where(people).order_by(User.id).with_for_update(key_share=True)).all()
-        db.session.execute(update(User).where(people).values(last_seen_at=now))
+        people = set(used.values())
+        queries.lock(people)
+        db.session.execute(update(User).where(User.id.in_(sorted(people))).values(last_seen_at=now))
         db.session.execute(
             update(LoginSession)
             .where(LoginSession.id.in_(sorted(used)), LoginSession.revoked_at.is_(None))

@@ -320,8 +320,7 @@ def moderates(room_id: str, user_id: str, role: str) -> bool:
 def moderator_ids(room_id: str) -> set[str]:
     """Return who may act on what others write in a room, or in some other: whoever is told so has to look."""
     in_room = select(Membership.user_id).where(Membership.room_id == room_id, Membership.role == "moderator")
-    staff = [role for role in permissions.SITE_ROLES if permissions.may("message.remove", role)]
-    on_site = select(User.id).where(User.role.in_(staff))
+    on_site = select(User.id).where(User.role.in_(permissions.site_roles("message.remove")))
     return {*db.session.execute(in_room).scalars(), *db.session.execute(on_site).scalars()}
 
 

@@ -228,7 +228,7 @@ def _tried(
 
 def _exempt(room_ids: Sequence[str]) -> set[tuple[str | None, str]]:
     """Return those for whom rules do not hold: in a room, or in every one, which is None."""
-    staff = [role for role in permissions.SITE_ROLES if permissions.may("held.decide", role)]
+    staff = permissions.site_roles("held.decide")
     people: set[tuple[str | None, str]] = {
         (None, user_id) for user_id in db.session.execute(select(User.id).where(User.role.in_(staff))).scalars()
     }
