@@ -45,6 +45,6 @@ class HoldFields:
         if not value:
             return None
         try:
-            return zones.from_reader(f"{value}T00:00")
+            return zones.day_from_reader(value)
         except ValueError:
             raise Invalid("Choose a day.", {name: "Choose a day."}) from None

@@ -68,7 +68,7 @@ def needs_two() -> bool:
 
 
 def get_removed(reach: Reach, message_id: str) -> Message:
-    """Return a removed message within reach, for destroying its text.
+    """Return a removed message within reach, for writing.
 
     :raises NotFound: there is none of that id.
     """

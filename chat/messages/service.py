@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -471,13 +472,16 @@ def destroy_texts(
     if not found:
         return []
     gone = [each.id for each in found]
-    versions = _counted(select(MessageVersion.message_id).where(MessageVersion.message_id.in_(gone)))
+    versions = Counter(
+        db.session.execute(select(MessageVersion.message_id).where(MessageVersion.message_id.in_(gone))).scalars()
+    )
     shown = select(Attachment.message_id, Attachment.picture_id).where(Attachment.message_id.in_(gone))
     files = db.session.execute(shown).all()
+    pictures = Counter(row.message_id for row in files)
     destroyed = [
         Destroyed(
             each.id, room_id, each.seq, each.author_id, each.created_at, cast("datetime", each.deleted_at),
-            _fingerprint(room_id, each.body), versions.get(each.id, 0), sum(row.message_id == each.id for row in files),
+            _fingerprint(room_id, each.body), versions[each.id], pictures[each.id],
         )
         for each in found
     ]  # fmt: skip
@@ -674,14 +678,6 @@ def _change_many(
             *(event(room_id, seq, each, actor_id, contexts[each]) for seq, each in zip(places, changed, strict=True))
         )
     return changed
-
-
-def _counted(ids_of: Select[str]) -> dict[str, int]:
-    """Return how often each id is among those that a statement selects."""
-    counted: dict[str, int] = {}
-    for each in db.session.execute(ids_of).scalars():
-        counted[each] = counted.get(each, 0) + 1
-    return counted
 
 
 def _fingerprint(room_id: str, body: str) -> str:

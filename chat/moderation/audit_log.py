@@ -12,6 +12,7 @@ from chat.accounts.models import User
 from chat.audit import AuditRow
 from chat.database import db
 from chat.errors import NotFound
+from chat.moderation import queries
 from chat.moderation.contexts import AuditContext, AuditPage
 from chat.moderation.words import ACTIONS
 from chat.rooms.contexts import Choice, FilterContext
@@ -75,14 +76,10 @@ def _audit_filters(query: Mapping[str, str]) -> tuple[FilterContext, ...]:
     concerned = {query["person"]: people[query["person"]].name} if query.get("person") in people else {}
     actions = tuple(Choice(name, words) for name, (words, _) in sorted(ACTIONS.items(), key=lambda each: each[1]))
     return (
-        FilterContext("actor", "Who", _by_name(actors), query.get("actor", "")),
+        FilterContext("actor", "Who", queries.by_name(actors), query.get("actor", "")),
         FilterContext("action", "What", actions, query.get("action", "")),
-        FilterContext("person", "On whom", _by_name(concerned), query.get("person", "")),
+        FilterContext("person", "On whom", queries.by_name(concerned), query.get("person", "")),
     )
-
-
-def _by_name(people: Mapping[str, str]) -> tuple[Choice, ...]:
-    return tuple(Choice(user_id, name) for user_id, name in sorted(people.items(), key=lambda each: each[1].casefold()))
 
 
 def _select_audit(query: Mapping[str, str]) -> Select[AuditRow]:

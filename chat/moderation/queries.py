@@ -184,17 +184,6 @@ def get_message(reach: Reach, message_id: str) -> Message:
     return found
 
 
-def get_removed(reach: Reach, message_id: str) -> Message:
-    """Return a removed message, for writing.
-
-    :raises NotFound: as ``removed_one``.
-    """
-    found = get_message(reach, message_id)
-    if found.deleted_at is None:
-        raise NotFound(_GONE)
-    return found
-
-
 def restored_by(actor_id: str, message_id: str) -> AuditRow | None:
     """Return the entry of the audit log about somebody having restored a message a moment ago, or None."""
     statement = (
@@ -288,6 +277,11 @@ def difference(old: str, new: str) -> tuple[Piece, ...]:
             taken, added = taken + old_text, added + new_text
     change()
     return tuple(pieces)
+
+
+def by_name(people: Mapping[str, str]) -> tuple[Choice, ...]:
+    """Return people, names by id, as the choices of a filter."""
+    return tuple(Choice(user_id, name) for user_id, name in sorted(people.items(), key=lambda each: each[1].casefold()))
 
 
 # -- inside: rows
@@ -474,16 +468,12 @@ def _filters(
     for name, (label, shown) in people.items():
         chosen = query.get(name, "")
         named = {each.id: each.name for each in [*shown, *([known[chosen]] if chosen in known else [])]}
-        filters.append(FilterContext(name, label, _by_name(named), chosen))
+        filters.append(FilterContext(name, label, by_name(named), chosen))
     filters += [FilterContext(name, label, (), query.get(name, ""), day=True) for name, label in _DAYS]
     return tuple(filters)
 
 
 _DAYS = (("since", "From"), ("until", "To"))
-
-
-def _by_name(people: Mapping[str, str]) -> tuple[Choice, ...]:
-    return tuple(Choice(user_id, name) for user_id, name in sorted(people.items(), key=lambda each: each[1].casefold()))
 
 
 # -- inside: places in a list

@@ -9,6 +9,7 @@ from functools import partial
 from chat import audit
 from chat.bus import transaction
 from chat.errors import Conflict
+from chat.keeping import queries as keeping
 from chat.messages import service as messages
 from chat.messages.service import Posted
 from chat.moderation import queries
@@ -54,7 +55,7 @@ def restore(message_id: str, reach: Reach) -> Posted:
 
     :raises NotFound: it is not removed, or out of reach.
     """
-    return messages.put_back(message_id, reach.user_id, partial(queries.get_removed, reach, message_id))
+    return messages.put_back(message_id, reach.user_id, partial(keeping.get_removed, reach, message_id))
 
 
 def undo_restore(message_id: str, reach: Reach) -> None:
