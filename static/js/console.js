@@ -1,13 +1,20 @@
 /* The keyboard path of the console, one for all of its pages; what a page offers is said by its own markup:
    data-case    a line of a list: j and k, or the arrows, go from one to the next, Enter opens its first link
    data-key     a link or button of the page: that key presses it; data-key-name says what it does where its text does not
-   A key counts when nothing is being typed and no dialog is open. "?" shows which keys there are. */
+   A key counts when nothing is being typed, no dialog is open, and the page is not being left: whoever is faster than the next page
+   means that one. "?" shows which keys there are. */
 
 const NAMES = { j: "Next", k: "Previous" };
 const STEPS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 const cases = () => [...document.querySelectorAll("[data-case]")].filter((line) => line.offsetParent);
 const way = (line) => line.querySelector("a, button, summary");
+
+/** Milliseconds after which a page that was to be left counts as staying: a download leaves none, and an answer may never come. */
+const LEAVING = 5000;
+let left = -Infinity;
+addEventListener("beforeunload", ({ timeStamp }) => (left = timeStamp));
+addEventListener("pageshow", () => (left = -Infinity));
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -17,6 +24,7 @@ document.addEventListener("keydown", (event) => {
     if (key === "Escape" && !dialog) target.blur();
     return;
   }
+  if (event.timeStamp - left < LEAVING) return;
   if (key === "?") show();
   else if (!press(key) && !step(key)) return;
   event.preventDefault();

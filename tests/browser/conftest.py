@@ -177,6 +177,12 @@ def shows(page: Page, text: str) -> None:
     page.locator("#timeline .message", has_text=text).first.wait_for(state="attached")
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key as somebody does who sees the page: once it is there whole, its scripts too, and not only its address."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def write(page: Page, text: str) -> None:
     """Write a message and send it, as somebody at a desk does."""
     page.locator("#body").click()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Windows, says, until
+from tests.browser.conftest import Windows, press, says, until
 from tests.conftest import Town
 from tests.people import Person
 
@@ -69,37 +69,62 @@ def test_cases_are_worked_through_by_keyboard_alone(town: Town, windows: Windows
     town.alice.add(town.room, author)
     first, second, third = _removed(town, author, "number one", "number two", "number three")
     page = windows.open(town.alice, f"/moderation/removed?room={town.room}")
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.locator(f"[data-case='{third}'] a")).to_be_focused()
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page.locator(f"[data-case='{second}'] a")).to_be_focused()
-    page.keyboard.press("k")
-    page.keyboard.press("Enter")
+    press(page, "k")
+    press(page, "Enter")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{third}?room={town.room}")
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.get_by_role("status").filter(has_text="Put back what Dee Fontaine wrote")).to_be_visible()
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{second}?room={town.room}&restored={third}")
     until(page, "(id) => document.activeElement.closest('[data-case]')?.dataset.case === id", second)
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{third}")
     page.goto(f"{town.site.url}/moderation/removed/{third}?room={town.room}")
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{second}?room={town.room}")
-    page.keyboard.press("j")
+    press(page, "j")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{first}?room={town.room}")
-    page.keyboard.press("k")
+    press(page, "k")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{second}?room={town.room}")
-    page.keyboard.press("?")
+    press(page, "?")
     keys = page.get_by_role("dialog", name="Keys of this page")
     expect(keys).to_contain_text("Restore")
     expect(keys).to_contain_text("Purge…")
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(keys).to_have_count(0)
-    page.keyboard.press("p")
+    press(page, "p")
     expect(page.get_by_role("heading", name="Purge this message for good?")).to_be_visible()
     expect(page.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("rpn")
     expect(page.get_by_label("Reason")).to_have_value("rpn")
+
+
+def test_a_key_is_never_for_a_page_that_is_being_left(town: Town, windows: Windows):
+    """Whoever is faster than the site has seen the next message in the mind only: nothing is done to the one before."""
+    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    town.alice.add(town.room, author)
+    first, second = _removed(town, author, "number one", "number two")
+    page = windows.open(town.alice, f"/moderation/removed/{second}?room={town.room}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if request.is_navigation_request() else None)
+    on_its_way: list[Route] = []
+    page.route(f"**/moderation/removed/{first}*", lambda route: on_its_way.append(route))
+    with page.expect_request(f"**/moderation/removed/{first}*"):
+        press(page, "j")
+    for key in ("r", "z", "p"):
+        page.keyboard.press(key)
+    on_its_way.pop().continue_()
+    expect(page).to_have_url(f"{town.site.url}/moderation/removed/{first}?room={town.room}")
+    assert asked == ["GET"]
+    page.unroute_all()
+    page.go_back()
+    press(page, "j")
+    expect(page).to_have_url(f"{town.site.url}/moderation/removed/{first}?room={town.room}")
+    press(page, "r")
+    expect(page.get_by_role("status").filter(has_text="Put back what Dee Fontaine wrote")).to_be_visible()
 
 
 def test_on_a_phone_one_goes_from_the_list_to_the_message_and_back(town: Town, windows: Windows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Windows, says, until
+from tests.browser.conftest import Windows, press, says, until
 from tests.conftest import Town
 from tests.people import Person, Stream
 
@@ -132,11 +132,11 @@ def test_a_key_is_for_the_chosen_line_and_for_no_other(town: Town, windows: Wind
     page = windows.open(town.alice, "/moderation/held")
     told = page.locator("[data-case]", has_text="Seen")
     told.get_by_role("link").first.focus()
-    page.keyboard.press("a")
-    page.keyboard.press("r")
+    press(page, "a")
+    press(page, "r")
     expect(told.get_by_role("link").first).to_be_focused()
     expect(page.locator("[data-case]")).to_have_count(2)
-    page.keyboard.press("e")
+    press(page, "e")
     expect(told).to_have_count(0)
     expect(page.locator("[data-case]")).to_have_count(1)
 
@@ -147,20 +147,20 @@ def test_the_queue_is_worked_through_by_keyboard_alone(town: Town, windows: Wind
     for text in ("lenses, one", "lenses, two", "lenses, three"):
         town.bob.post(f"/rooms/{town.room}/messages", body=text, client_id=f"client-{text[8:]}-{text[8:]}")
     page = windows.open(town.alice, "/moderation/held")
-    page.keyboard.press("j")
-    page.keyboard.press("a")
+    press(page, "j")
+    press(page, "a")
     expect(page.get_by_role("status").filter(has_text="Posted what Bob")).to_be_visible()
     until(page, "document.activeElement.closest('[data-case]') !== null")
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.get_by_label("Why not? Its author reads it").first).to_be_focused()
     page.keyboard.type("raja")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.get_by_role("status").filter(has_text="Refused what Bob")).to_be_visible()
     expect(page.locator("[data-case]")).to_have_count(1)
     expect(page.locator("[data-case]")).to_contain_text("lenses, three")
-    page.keyboard.press("z")
+    press(page, "z")
     expect(page.locator("[data-case]")).to_have_count(2)
-    page.keyboard.press("?")
+    press(page, "?")
     keys = page.get_by_role("dialog", name="Keys of this page")
     expect(keys).to_contain_text("Approve")
     expect(keys).to_contain_text("Refuse")
