@@ -20,6 +20,7 @@ messages            the timeline of a room: posting, editing, deleting, pictures
 presence            who is here, who is typing
 rooms               rooms, their members, and how far each has read
 accounts            people, how they sign in, the devices they are signed in on
+caches              tables that change rarely, as every process keeps them at hand
 web, realtime       pages and event streams; know no feature
 pictures            turning an upload into safe images, and keeping them
 bus                 transactions, and the events they release after commit
@@ -27,6 +28,7 @@ log, jobs, audit    the durable order of a room; work promised in a transaction;
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
 screens             what is asked before a text is taken
+keyset              where a page of a long list ends
 keys, threads, clock, errors, folding, ids, logs, metrics, permissions, redis_link
 ==================  ==================================================================
 

@@ -1,18 +1,15 @@
-"""The look of the site as every process knows it, and what pages are told of it."""
+"""The look of the site, and what pages are told of it."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from dataclasses import dataclass
 
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from chat import realtime
-from chat.background import every
-from chat.bus import after
+from chat.caches import Cache
 from chat.database import db
 from chat.errors import Invalid
 from chat.look import accent, queries, styles
@@ -51,39 +48,12 @@ class Shown:
         return cls(look.name, look.accent, look.css, look.logo, look.logo_digest, sheet, digest)
 
 
-class Site:
-    """What one process knows."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._version: str | None = None
-        self._shown = Shown()
-
-    def look(self) -> None:
-        """Read the look again if it is another one than before."""
-        version = queries.version()
-        with self._lock:
-            if version != self._version:
-                self._shown = Shown.of(queries.get_look(SITE))
-                self._version = version
-
-    @property
-    def shown(self) -> Shown:
-        """The look; what we ship while the database never answered: pages that say so are shown like all others."""
-        if self._version is None:
-            try:
-                self.look()
-            except SQLAlchemyError as problem:
-                db.session.rollback()
-                log.warning("the look of the site cannot be read: %s", type(problem).__name__)
-        return self._shown
+cache = Cache("look", LookChanged, queries.version, lambda: Shown.of(queries.get_look(SITE)))
 
 
 def init_app(app: Flask) -> None:
     """Give the application its look."""
-    app.extensions["look"] = Site()
-    process: realtime.Realtime = app.extensions["realtime"]
-    process.controls["look"] = reload
+    cache.init_app(app)
     templating.provide("site_name")(_site_name)
     templating.provide("look")(_look)
 
@@ -98,34 +68,19 @@ def _sheet(chosen: str, css: str) -> bytes:
 
 
 def shown() -> Shown:
-    """Return how the site looks."""
-    site: Site = current_app.extensions["look"]
-    return site.shown
+    """Return how the site looks; as we ship it while the database never answered, for pages say so and are shown."""
+    try:
+        return cache.value
+    except SQLAlchemyError as problem:
+        db.session.rollback()
+        log.warning("the look of the site cannot be read: %s", type(problem).__name__)
+        return Shown()
 
 
 def name() -> str:
     """Return what this place is called: as an administrator has it, or else the setting."""
     usual: str = current_app.config["SITE_NAME"]
     return shown().name or usual
-
-
-@after(LookChanged)
-def tell_processes(event: LookChanged) -> None:
-    """Have every process read the look again."""
-    realtime.here().tell_all("look")
-
-
-def reload(message: dict[str, object]) -> None:
-    """Do so."""
-    look()
-
-
-@every(1.0)
-def look() -> None:
-    """Find what no message told of."""
-    site: Site = current_app.extensions["look"]
-    site.look()
-    db.session.remove()
 
 
 def try_on(draft: Shown) -> None:

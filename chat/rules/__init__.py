@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Flask
 
 from chat import screens
-from chat.realtime import Realtime
 from chat.rules import models, routes, screen
 from chat.web import navigation
 from chat.web.navigation import Section
@@ -17,7 +16,5 @@ def init_app(app: Flask) -> None:
     """Register the pages, and answer what features ask before they take a text."""
     app.register_blueprint(routes.blueprint)
     navigation.register(Section("rules.index", "Words and links", "list-checks", "rule.room", "Rules"))
-    process: Realtime = app.extensions["realtime"]
-    process.controls["rules"] = screen.reload
-    screen.rules.forget()
+    screen.cache.init_app(app)
     screens.install(screen.rules)

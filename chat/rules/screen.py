@@ -6,7 +6,6 @@ Where no rule looks at what was written before, or at who is new, a text that no
 from __future__ import annotations
 
 import logging
-import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from chat import clock, permissions, realtime
+from chat import clock, permissions
 from chat.accounts.models import User
-from chat.background import every
-from chat.bus import after, transaction
+from chat.bus import transaction
+from chat.caches import Cache
 from chat.database import db
 from chat.errors import ChatError, Conflict, Invalid, NotAllowed
 from chat.messages.models import HeldMessage, Message
@@ -79,44 +78,38 @@ class Known:
         return Verdict(action, self.id, self.sentence or usual, self.name, self.mute_minutes, kind != "direct")
 
 
+def _version() -> frozenset[Any]:
+    # Each rule with its moment, and not the latest one: another process's clock may be behind.
+    return frozenset(db.session.execute(select(Rule.id, Rule.updated_at).where(Rule.enabled)).all())
+
+
+def _read() -> dict[str | None, list[Known]]:
+    """Return the rules of each room, and under None those of every room."""
+    found: dict[str | None, list[Known]] = defaultdict(list)
+    for rule in db.session.execute(select(Rule).where(Rule.enabled).order_by(Rule.id)).scalars():
+        try:
+            found[rule.room_id].append(Known.of(rule))
+        except Exception:  # one that cannot be read must not stop everybody from writing
+            log.exception("rule %s cannot be read", rule.id)
+    return dict(found)
+
+
+cache = Cache("rules", RulesChanged, _version, _read)
+
+
 class Rules:
-    """The rules of one process, and its answers: a ``chat.screens.Screen``."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._mark: Any = None
-        self._by_room: dict[str | None, list[Known]] = {}
-
-    def forget(self) -> None:
-        """Know nothing until the next question: another application was made in this process."""
-        self._mark = None
-
-    def look(self) -> None:
-        """Read the rules again if they are others than before."""
-        # Each rule with its moment, and not the latest one: another process's clock may be behind.
-        mark = frozenset(db.session.execute(select(Rule.id, Rule.updated_at).where(Rule.enabled)).all())
-        with self._lock:
-            if mark == self._mark:
-                return
-            found: dict[str | None, list[Known]] = defaultdict(list)
-            for rule in db.session.execute(select(Rule).where(Rule.enabled).order_by(Rule.id)).scalars():
-                try:
-                    found[rule.room_id].append(Known.of(rule))
-                except Exception:  # one that cannot be read must not stop everybody from writing
-                    log.exception("rule %s cannot be read", rule.id)
-            self._by_room, self._mark = dict(found), mark
+    """What the rules answer: a ``chat.screens.Screen``."""
 
     def over(self, room_id: str | None, locked: bool) -> list[Known]:
         """Return the rules of a room and those of every room.
 
         :param locked: those that look at what was written before, or the others.
         """
-        if self._mark is None:
-            self.look()
-        if not self._by_room:
+        known = cache.value
+        if not known:
             return []
-        own = self._by_room.get(room_id, []) if room_id is not None else []
-        return [each for each in (*self._by_room.get(None, []), *own) if (each.kind in matching.LOCKED) == locked]
+        own = known.get(room_id, []) if room_id is not None else []
+        return [each for each in (*known.get(None, []), *own) if (each.kind in matching.LOCKED) == locked]
 
     # -- answering
 
@@ -174,24 +167,6 @@ class Rules:
 
 
 rules = Rules()
-
-
-@after(RulesChanged)
-def tell_processes(event: RulesChanged) -> None:
-    """Have every process read the rules again."""
-    realtime.here().tell_all("rules")
-
-
-def reload(message: dict[str, Any]) -> None:
-    """Do so."""
-    look()
-
-
-@every(1.0)
-def look() -> None:
-    """Find what no message told of."""
-    rules.look()
-    db.session.remove()
 
 
 # -- inside

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Flask
 
 from chat.accounts import guards
-from chat.realtime import Realtime
 from chat.rooms.guards import reach
 from chat.sanctions import listeners, models, queries, ranges, routes
 from chat.web import navigation
@@ -19,11 +18,9 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(routes.blueprint)
     navigation.register(Section("sanctions.index", "Sanctions", "gavel", "sanction.room", "People"))
     navigation.register(Section("sanctions.appeals", "Appeals", "scale", "sanction.room", "People", _waiting))
-    app.extensions["address_ranges"] = ranges.Ranges()
+    ranges.cache.init_app(app)
     if ranges.refuse not in guards.refusals:
         guards.refusals.append(ranges.refuse)
-    process: Realtime = app.extensions["realtime"]
-    process.controls["ranges"] = ranges.reload
 
 
 def _waiting() -> int:

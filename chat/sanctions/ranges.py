@@ -1,19 +1,16 @@
-"""Ranges of addresses under a sanction, as every process knows them: each request is held against them, none looks them up."""
+"""Ranges of addresses under a sanction: every request is held against them."""
 
 from __future__ import annotations
 
 import ipaddress
 from contextlib import suppress
-from typing import Any
 
-from flask import current_app, request
+from flask import request
 
-from chat import clock, permissions, realtime
+from chat import clock, permissions
 from chat.accounts import service as accounts
 from chat.accounts.sessions import Viewer
-from chat.background import every
-from chat.bus import after
-from chat.database import db
+from chat.caches import Cache
 from chat.errors import NotAllowed, NotFound
 from chat.sanctions import queries
 from chat.sanctions.events import RangesChanged
@@ -25,28 +22,19 @@ _WRITES = frozenset(
 )
 
 
-class Ranges:
-    """The ranges that one process knows; looked up when it is first asked, and when it is told to."""
+cache = Cache("ranges", RangesChanged, version=queries.ranges, read=queries.ranges)
 
-    def __init__(self) -> None:
-        self._known: tuple[Range, ...] | None = None
 
-    def load(self) -> None:
-        """Look them up again."""
-        self._known = queries.ranges()
-
-    def over(self, address: str) -> list[Range]:
-        """Return those that an address lies in."""
-        if self._known is None:
-            self.load()
-        if not self._known:
-            return []
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return []
-        now = clock.now()
-        return [each for each in self._known if each.until > now and ip in each.network]
+def over(address: str) -> list[Range]:
+    """Return the ranges that an address lies in."""
+    if not cache.value:
+        return []
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return []
+    now = clock.now()
+    return [each for each in cache.value if each.until > now and ip in each.network]
 
 
 def refuse(who: Viewer | None) -> None:
@@ -56,8 +44,7 @@ def refuse(who: Viewer | None) -> None:
     """
     if who is not None and permissions.may("sanction.site", who.role):
         return
-    ranges: Ranges = current_app.extensions["address_ranges"]
-    for each in ranges.over(request.remote_addr or ""):
+    for each in over(request.remote_addr or ""):
         if each.kind == "ban":
             if who is not None:  # signed in elsewhere, and now here: the streams of that browser end with its session
                 with suppress(NotFound):
@@ -65,21 +52,3 @@ def refuse(who: Viewer | None) -> None:
             raise NotAllowed(f"Nobody gets in from your network just now: {each.reason}")
         if request.method == "POST" and (request.endpoint in _WRITES or who is None):
             raise NotAllowed(f"Your network may read, but not write: {each.reason}")
-
-
-@after(RangesChanged)
-def tell_processes(event: RangesChanged) -> None:
-    """Have every process look the ranges up again."""
-    realtime.here().tell_all("ranges")
-
-
-def reload(message: dict[str, Any]) -> None:
-    """Do so."""
-    look()
-
-
-@every(1.0)
-def look() -> None:
-    """Find what no message told of."""
-    current_app.extensions["address_ranges"].load()
-    db.session.remove()

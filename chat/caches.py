@@ -1,0 +1,79 @@
+"""Tables that change rarely, as every process keeps them at hand: each request is held against them, none looks them up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from flask import Flask, current_app
+
+from chat import background, bus, realtime
+from chat.database import db
+
+T = TypeVar("T")
+
+
+class _Kept(Generic[T]):
+    """What one application has of one cache."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.filled = False
+        self.version: Hashable = None
+        self.value: T
+
+
+class Cache(Generic[T]):
+    """Something read from the database when it is first asked for, again when a process says that it changed it, and, for what
+    no message told of, when its version is found to be another one, which is looked at once a second.
+
+    :param name: in the messages between processes.
+    :param changed: the event after which every process looks.
+    :param version: returns what is another one whenever the rows are; asked each second, so it costs one small query.
+    :param read: returns what is kept.
+    """
+
+    def __init__(self, name: str, changed: type, version: Callable[[], Hashable], read: Callable[[], T]) -> None:
+        self.name, self._version, self._read = name, version, read
+        bus.after(changed)(self._tell_processes)
+
+    def init_app(self, app: Flask) -> None:
+        """Have the application keep it."""
+        app.extensions.setdefault("caches", {})[self] = _Kept()
+        process: realtime.Realtime = app.extensions["realtime"]
+        process.controls[self.name] = self._told
+
+    @property
+    def value(self) -> T:
+        """What is kept."""
+        kept = self._kept()
+        if not kept.filled:
+            self.look()
+        return kept.value
+
+    def look(self) -> None:
+        """Read it again if its version is another one than before."""
+        version, kept = self._version(), self._kept()
+        with kept.lock:
+            if not kept.filled or version != kept.version:
+                kept.value, kept.version, kept.filled = self._read(), version, True
+
+    def _kept(self) -> _Kept[T]:
+        kept: _Kept[T] = current_app.extensions["caches"][self]
+        return kept
+
+    def _tell_processes(self, event: object) -> None:
+        realtime.here().tell_all(self.name)
+
+    def _told(self, message: dict[str, Any]) -> None:
+        self.look()
+        db.session.remove()
+
+
+@background.every(1.0)
+def look() -> None:
+    """Find what no message told of."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    for cache in app.extensions["caches"]:
+        background.run_apart(app, cache.look, cache.name)
