@@ -7,7 +7,6 @@ room: ``for_room`` finds it.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Hashable, Mapping
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
+from isal import isal_zlib
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
@@ -25,6 +25,10 @@ from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.
 _WORTH_PACKING = 1024
+#: Of 0 to 3. With 2 a room's page takes a tenth of the time that zlib's 4 takes, and 6 % more bytes.
+_LEVEL = 2
+#: As zlib has it: a window of 2^15 bytes, with gzip's head and foot.
+_GZIP = 16 + 15
 #: Characters of rendered pieces that are kept; what they were rendered from comes to about as much again.
 _MOST_KEPT = 16_000_000
 
@@ -287,13 +291,13 @@ def _pack(response: Response) -> Response:
     if (
         response.mimetype != "text/html"
         or response.direct_passthrough
-        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or not request.accept_encodings.quality("gzip")
         or "Content-Encoding" in response.headers
     ):
         return response
     data = response.get_data()
     if len(data) >= _WORTH_PACKING:
-        response.set_data(gzip.compress(data, 4, mtime=0))
+        response.set_data(isal_zlib.compress(data, _LEVEL, wbits=_GZIP))
         response.headers["Content-Encoding"] = "gzip"
         response.vary.add("Accept-Encoding")
     return response
