@@ -98,6 +98,10 @@ class Contender:
         """Return the bytes of memory that are its own."""
         return sum(memory(pid) for pid in self.pids())
 
+    def checkouts(self) -> float:
+        """Return how often it has gone to its database; no number where it has none."""
+        return float("nan")
+
     def publisher(self) -> int:
         """Return the port that messages are written to."""
         return self.redis.port
@@ -181,6 +185,10 @@ class Confab(Contender):
 
     def pids(self) -> list[int]:
         return [self.stage.pid]
+
+    def checkouts(self) -> float:
+        figures = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=10).text
+        return float(figures.partition("\nconfab_database_checkouts_total ")[2].partition("\n")[0])
 
     def publisher(self) -> int:
         assert self.stage.redis_server

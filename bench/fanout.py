@@ -76,7 +76,9 @@ def table(title: str, columns: dict[str, tuple[str, str]], found: dict[str, Cell
         "| --- |" + " --- |" * len(columns),
     ]
     rows += [
-        f"| {name} | " + " | ".join(format(cells[cell], shape) for cell, (_, shape) in columns.items()) + " |"
+        f"| {name} | "
+        + " | ".join(format(cells[cell], shape).replace("nan", "") for cell, (_, shape) in columns.items())
+        + " |"
         for name, cells in found.items()
     ]
     return "\n".join(rows) + "\n"

@@ -67,15 +67,25 @@ def run_storm(readers: int = 10_000, rounds: int = 3) -> str:
         saturated(contender, streams, 20)
         streams.tell("drop")
         again = Readers(contender, [contender.request(number, resume=True) for number in range(readers)])
-        contender_cpu = contender.cpu()
+        spent, asked, began = contender.cpu(), contender.checkouts(), time.monotonic()
         try:
             found = again.connect(at_once=readers)
-            spent = contender.cpu() - contender_cpu
+            spent, asked, taken = contender.cpu() - spent, contender.checkouts() - asked, time.monotonic() - began
+            rest = contender.checkouts()
+            time.sleep(taken)
+            rest = contender.checkouts() - rest
         finally:
             again.close()
-        return {"seconds": found["seconds"], "rate": readers / found["seconds"], "cpu": spent}
+        return {
+            "seconds": found["seconds"],
+            "rate": readers / found["seconds"],
+            "cpu": spent,
+            "asked": asked,
+            "rest": rest,
+        }
 
     columns = {"seconds": ("seconds", ".2f"), "rate": ("streams/s", ",.0f"), "cpu": ("CPU s", ".2f")}
+    columns |= {"asked": ("went to the database", ".0f"), "rest": ("in as long at rest", ".0f")}
     return table(f"{readers:,} reconnect at once", columns, measure([Confab, Nchan, SocketIO], readers, rounds, what))
 
 

@@ -40,6 +40,7 @@ BROKER_DROPPED = Counter(
 )
 POOL_IN_USE = Gauge("confab_database_connections_in_use", "Database connections in use.", multiprocess_mode="livesum")
 POOL_LIMIT = Gauge("confab_database_connections_limit", "The most there may be.", multiprocess_mode="livesum")
+CHECKOUTS = Counter("confab_database_checkouts", "Times that a connection was taken; what runs each second, too.")
 JOBS_DUE = Gauge("confab_jobs_due", "Jobs that are due and not done.", multiprocess_mode="livemostrecent")
 JOBS_LAG = Gauge("confab_jobs_lag_seconds", "How long the oldest of them waits.", multiprocess_mode="livemostrecent")
 JOBS_RETRIED = Gauge("confab_jobs_retried", "Jobs that failed and wait.", multiprocess_mode="livemostrecent")

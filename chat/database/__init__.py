@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, TypeDecorator, event
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 
+from chat import metrics
 from chat.database import postgresql, schema, sqlite
 
 
@@ -79,6 +80,11 @@ def init_app(app: Flask) -> None:
     schema.known_revisions()
     with app.app_context():
         module.prepare(db.engine)
+        event.listen(db.engine, "checkout", _count)  # an event of each statement would cost 9 µs each
+
+
+def _count(*_: object) -> None:
+    metrics.CHECKOUTS.inc()
 
 
 def _let_go(response: Response) -> Response:

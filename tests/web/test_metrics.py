@@ -45,6 +45,7 @@ def test_they_follow_what_happens(site: Site):
     assert now["confab_feeds"] >= 1
     assert now["confab_database_connections_in_use"] < now["confab_database_connections_limit"]
     assert now["confab_broker_up"] == 1
+    assert now["confab_database_checkouts_total"] > before["confab_database_checkouts_total"]
     assert now["confab_jobs_lag_seconds"] < 5
     assert {"confab_ring_misses_total", "confab_log_gaps_filled_total", "confab_sweep_hits_total"} <= now.keys()
     stream.close()
