@@ -7,14 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from chat import clock, ids
+from chat import clock, ids, keyset
 from chat.accounts import queries as accounts
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
@@ -86,7 +86,7 @@ class Asked:
 def removed(reach: Reach, asked: Asked) -> RemovedPage:
     """Return what was removed and a filter lets through, latest first; what was removed in one sweep is one of it."""
     query, by = dict(asked.query), asked.query.get("by", "")
-    place = _place(asked.after)
+    place = keyset.read(asked.after)
     conditions = _conditions(asked, Message.deleted_at)
     single = [*conditions, *_singly(query)]
     rows: list[RemovedContext] = []
@@ -106,7 +106,7 @@ def removed(reach: Reach, asked: Asked) -> RemovedPage:
         found += sweeps.found(reach, folded, room_id, COUNTED + 1)
     return RemovedPage(
         shown, _removed_filters(reach, query, shown), query, min(found, COUNTED + 1), asked.after,
-        _key(shown[-1].removed_at, shown[-1].id) if len(rows) > PAGE else "",
+        keyset.write(shown[-1].removed_at, shown[-1].id) if len(rows) > PAGE else "",
     )  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def edited(reach: Reach, asked: Asked) -> EditedPage:
         reach.condition(),
         *_conditions(asked, Message.edited_at),
     )
-    place = _place(asked.after)
+    place = keyset.read(asked.after)
     if place is not None:
         statement = statement.where(tuple_(Message.edited_at, Message.id) < place)
     statement = statement.order_by(Message.edited_at.desc(), Message.id.desc()).limit(EDITED_PAGE + 1)
@@ -232,7 +232,7 @@ def edited(reach: Reach, asked: Asked) -> EditedPage:
     shown = tuple(_edited(row, texts.get(row.id, [])) for row in rows[:EDITED_PAGE])
     query = dict(asked.query)
     filters = _filters(reach, query, {"person": ("Written by", [row.author for row in shown])})
-    more = _key(shown[-1].edited_at, shown[-1].id) if len(rows) > EDITED_PAGE else ""
+    more = keyset.write(shown[-1].edited_at, shown[-1].id) if len(rows) > EDITED_PAGE else ""
     return EditedPage(shown, filters, query, more)
 
 
@@ -451,7 +451,7 @@ def _count(statement: Select[Any]) -> int:
 def _removed_filters(
     reach: Reach, query: Mapping[str, str], shown: Sequence[RemovedContext]
 ) -> tuple[FilterContext, ...]:
-    by = FilterContext("by", "Removed by", tuple(Choice(*each) for each in BY.items()), query.get("by", ""))
+    by = FilterContext("by", "Removed by", Choice.among(BY), query.get("by", ""))
     removers = [row.remover for row in shown if row.remover and not row.by_author]
     people = {"person": ("Written by", [row.author for row in shown]), "moderator": ("Moderator", removers)}
     return (by, *_filters(reach, query, people))
@@ -477,14 +477,3 @@ _DAYS = (("since", "From"), ("until", "To"))
 
 
 # -- inside: places in a list
-
-
-def _key(moment: datetime, row_id: str) -> str:
-    return f"{moment.timestamp():.6f}.{row_id}"
-
-
-def _place(after: str) -> tuple[datetime, str] | None:
-    moment, _, row_id = after.rpartition(".")
-    if not ids.is_id(row_id) or not re.fullmatch(r"[0-9]{1,12}\.[0-9]{6}", moment):
-        return None
-    return datetime.fromtimestamp(float(moment), UTC), row_id

@@ -6,17 +6,16 @@ as they were when it was reported: what was said before or after stays between t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
 from sqlalchemy import case as choose
 from sqlalchemy.orm import aliased
 
-from chat import ids, permissions
+from chat import ids, keyset, permissions
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -192,7 +191,7 @@ def queue(reach: Reach, asked: Mapping[str, str]) -> QueuePage:
     statement = _select_cases().where(condition(reach)).order_by(moment.desc(), ReportCase.id.desc()).limit(PAGE + 1)
     statement = statement.where(moment.is_not(None) if closed else ReportCase.state == "open")
     statement = statement.where(*_chosen(query, reach))
-    after = _place(asked.get("after", ""))
+    after = keyset.read(asked.get("after", ""))
     if after is not None:
         statement = statement.where(tuple_(moment, ReportCase.id) < after)
     rows = db.session.connection().execute(statement).all()
@@ -201,7 +200,7 @@ def queue(reach: Reach, asked: Mapping[str, str]) -> QueuePage:
     more = ""
     if len(rows) > PAGE:
         last = rows[PAGE - 1]
-        more = f"{(last.closed_at if closed else last.reported_at).timestamp():.6f}.{last.id}"
+        more = keyset.write(last.closed_at if closed else last.reported_at, last.id)
     done = _just_done(reach, asked.get("done", ""))
     return QueuePage(shown, _filters(reach, query), query, closed, more, *done)
 
@@ -412,10 +411,9 @@ def _filters(reach: Reach, query: Mapping[str, str]) -> tuple[FilterContext, ...
     whose = [Choice("mine", "Mine"), Choice("nobody", "Nobody's")]
     if permissions.may("report.escalated", reach.role):
         whose.append(Choice("escalated", "Escalated"))
-    reasons = tuple(Choice(value, words) for value, words in REASONS.items())
     return (
         FilterContext("room", "Where", tuple(places), query.get("room", "")),
-        FilterContext("reason", "Reason", reasons, query.get("reason", "")),
+        FilterContext("reason", "Reason", Choice.among(REASONS), query.get("reason", "")),
         FilterContext("who", "Whose", tuple(whose), query.get("who", "")),
     )
 
@@ -437,10 +435,3 @@ def _just_done(reach: Reach, case_id: str) -> tuple[str, str]:
     if not case.message_id:
         return f"Closed {what}.", case.id
     return f"{case.outcome} {what}.", case.id
-
-
-def _place(after: str) -> tuple[datetime, str] | None:
-    moment, _, case_id = after.rpartition(".")
-    if not ids.is_id(case_id) or not re.fullmatch(r"[0-9]{1,12}\.[0-9]{6}", moment):
-        return None
-    return datetime.fromtimestamp(float(moment), UTC), case_id

@@ -36,6 +36,15 @@ def actions(cast: Cast) -> list[str]:
         return list(db.session.execute(select(audit.AuditRow.action).order_by(audit.AuditRow.number)).scalars())
 
 
+@pytest.mark.parametrize("path", ["/moderation/removed", "/moderation/edited", "/moderation/reports"])
+@pytest.mark.parametrize(
+    "place", ["", ".", "x.y", "999999999999.000000.{}", "1e9.{}", "-1.000000.{}", "1790000000.000000.{}'"]
+)
+def test_a_place_that_is_none_is_the_first_page(cast: Cast, path: str, place: str):
+    answer = cast.mia.get(path, query_string={"after": place.format("a" * 16)})
+    assert answer.status_code == 200
+
+
 def test_a_moderator_sees_what_was_removed_with_who_when_and_why(cast: Cast):
     removed(cast)
     page = cast.mia.get("/moderation/removed").text
