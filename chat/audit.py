@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chat import clock, keys
 from chat.background import every
 from chat.database import Big, Id, Model, Utc, db
+from chat.errors import Invalid
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,27 @@ log = logging.getLogger(__name__)
 REASON_LIMIT = 512
 #: Rows read at a time when the chain is checked.
 _STRETCH = 2000
+
+
+def wrong_with(reason: str, missing: str) -> str:
+    """Return what is wrong with a reason, empty where nothing is.
+
+    :param missing: what to say when there is none: who reads it.
+    """
+    if not reason:
+        return missing
+    if len(reason) > REASON_LIMIT:
+        return f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+    return ""
+
+
+def check_reason(reason: str, missing: str, field: str = "reason") -> None:
+    """Refuse a reason that says nothing, or too much.
+
+    :raises Invalid: naming the field.
+    """
+    if problem := wrong_with(reason, missing):
+        raise Invalid(problem, {field: problem})
 
 
 class AuditRow(Model):

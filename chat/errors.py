@@ -31,6 +31,8 @@ class ChatError(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        #: What is wrong with which field, where it names any.
+        self.fields: dict[str, str] = {}
 
 
 class Invalid(ChatError):

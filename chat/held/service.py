@@ -10,10 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from chat import audit, clock, ids, log
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
-from chat.audit import REASON_LIMIT
 from chat.bus import emit, transaction
 from chat.database import db
-from chat.errors import Conflict, Invalid, NotAllowed, NotFound
+from chat.errors import Conflict, NotAllowed, NotFound
 from chat.held import queries
 from chat.held.contexts import HeldCase
 from chat.held.queries import UNDO_WINDOW
@@ -80,10 +79,7 @@ def refuse(held_id: str, reason: str, reach: Reach) -> None:
     :raises Invalid: no reason, or one that is too long.
     :raises Conflict: it waits no longer.
     """
-    if not reason:
-        raise Invalid("Say why, in a few words: its author reads it.")
-    if len(reason) > REASON_LIMIT:
-        raise Invalid(f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}.")
+    audit.check_reason(reason, "Say why, in a few words: its author reads it.")
     with transaction():
         held = _taken(held_id, reach, "refused", reason)
         notices.tell(held.author_id, "held", f"Your message in {_room(held)} was not let through: {reason}")

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat.audit import REASON_LIMIT
+from chat import audit
 from chat.errors import Conflict, Invalid, NotAllowed
 from chat.keeping.models import HOLD_NAME_LIMIT, Purge
 from chat.messages.models import Message
 
 #: The most days that can be chosen for keeping removed text; nothing chosen means without an end.
 LONGEST = 3650
-
-
-def check_reason(reason: str) -> None:
-    """Refuse a reason that says nothing, or too much.
-
-    :raises Invalid: naming the field.
-    """
-    if not reason:
-        raise Invalid("Say why: it goes into the audit log.", {"reason": "Say why: it goes into the audit log."})
-    if len(reason) > REASON_LIMIT:
-        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
-        raise Invalid(sentence, {"reason": sentence})
+#: What to say where a reason is missing.
+WHY = "Say why: it goes into the audit log."
 
 
 def require_purgeable(message: Message, on_hold: bool, actor_id: str) -> None:
@@ -78,9 +68,7 @@ def check_hold(name: str, covers: bool, since: datetime | None, until: datetime 
         problems["person"] = "Choose a person, a room or a date: it cannot cover nothing."
     if since is not None and until is not None and since >= until:
         problems["until"] = "The end is before the beginning."
-    if not reason:
-        problems["reason"] = "Say why: it goes into the audit log."
-    elif len(reason) > REASON_LIMIT:
-        problems["reason"] = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+    if problem := audit.wrong_with(reason, WHY):
+        problems["reason"] = problem
     if problems:
         raise Invalid(next(iter(problems.values())), problems)

@@ -174,7 +174,7 @@ def release_hold(hold_id: str) -> Response:
     try:
         service.release_hold(hold_id, reason, actor_id)
     except (Invalid, Conflict) as problem:
-        errors = getattr(problem, "fields", None) or {"reason": problem.sentence}
+        errors = problem.fields or {"reason": problem.sentence}
         return Response(
             render_page("keeping/hold.html", HoldPage(queries.hold(hold_id), reason, errors)), problem.status
         )

@@ -40,7 +40,7 @@ def purge(message_id: str, reason: str, reach: Reach) -> str | None:
     :raises Invalid: no reason, or one that is too long.
     :raises Conflict: it is destroyed already, asked for already, or under a hold.
     """
-    policy.check_reason(reason)
+    audit.check_reason(reason, policy.WHY)
     purge_id, now = ids.new(), clock.now()
     try:
         with transaction():
@@ -111,7 +111,7 @@ def set_retention(days: int | None, reason: str, actor_id: str) -> None:
     :param days: None for without an end.
     :raises Invalid: no reason, or one that is too long.
     """
-    policy.check_reason(reason)
+    audit.check_reason(reason, policy.WHY)
     with transaction():
         before = kept_for()
         _set(RETENTION, "" if days is None else str(days))
@@ -171,7 +171,7 @@ def release_hold(hold_id: str, reason: str, actor_id: str) -> None:
     :raises Invalid: no reason, or one that is too long.
     :raises Conflict: it is released already.
     """
-    policy.check_reason(reason)
+    audit.check_reason(reason, policy.WHY)
     with transaction():
         queries.get_hold(hold_id)
         released = update(Hold).where(Hold.id == hold_id, Hold.released_at.is_(None))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chat.audit import REASON_LIMIT
-from chat.errors import Conflict, Invalid, NotAllowed
+from chat import audit
+from chat.errors import Conflict, NotAllowed
 from chat.messages.models import Message
 
 EDIT_WINDOW = timedelta(minutes=15)
@@ -38,11 +38,7 @@ def require_may_delete(message: Message, actor_id: str, moderates: bool, reason:
         return
     if not moderates:
         raise NotAllowed("Only its author or a moderator deletes a message.")
-    if not reason:
-        raise Invalid("Say why, in a few words: its author and everybody in the room reads it.", {"reason": "Say why."})
-    if len(reason) > REASON_LIMIT:
-        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
-        raise Invalid(sentence, {"reason": sentence})
+    audit.check_reason(reason, "Say why, in a few words: its author and everybody in the room reads it.")
 
 
 def require_not_own(message: Message, actor_id: str) -> None:

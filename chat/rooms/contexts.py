@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -256,6 +257,11 @@ class Choice:
 
     value: str
     name: str
+
+    @classmethod
+    def among(cls, names: Mapping[str, str]) -> tuple[Choice, ...]:
+        """Return one for each value, by its name."""
+        return tuple(cls(value, name) for value, name in names.items())
 
     @classmethod
     def sample(cls) -> Choice:

@@ -169,7 +169,7 @@ def _page(mine: Reach, form: RuleForm, rule: Rule | None = None, errors: Mapping
         rooms=queries.rooms(mine, form.room),
         may_all=mine.may_everywhere("rule.site"),
         actions=tuple(ActionChoice(name, *words) for name, words in ACTIONS.items()),
-        modes=tuple(Choice(name, words) for name, words in MODES.items()),
+        modes=Choice.among(MODES),
         enabled=rule.enabled if rule else True,
         errors=dict(errors or {}),
     )

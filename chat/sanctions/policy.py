@@ -5,8 +5,7 @@ from __future__ import annotations
 import ipaddress
 from datetime import datetime
 
-from chat import permissions
-from chat.audit import REASON_LIMIT
+from chat import audit, permissions
 from chat.errors import Invalid, NotAllowed
 from chat.sanctions.models import KINDS, NOTE_LIMIT
 from chat.sanctions.words import LONGEST_SUSPENSION
@@ -39,10 +38,8 @@ def check(kind: str, reason: str, note: str, expires_at: datetime | None, now: d
     problems: dict[str, str] = {}
     if kind not in KINDS:
         problems["kind"] = "Choose what to do."
-    if not reason:
-        problems["reason"] = "Say why, in a few words: the person reads it."
-    elif len(reason) > REASON_LIMIT:
-        problems["reason"] = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
+    if problem := audit.wrong_with(reason, "Say why, in a few words: the person reads it."):
+        problems["reason"] = problem
     if len(note) > NOTE_LIMIT:
         problems["note"] = f"A note has {NOTE_LIMIT:,} characters at most; this one has {len(note):,}."
     if expires_at is not None and expires_at <= now:

@@ -65,7 +65,7 @@ def create() -> Response:
                 note=fields.note, expires_at=fields.expires_at(), own_address=request.remote_addr or "",
             )  # fmt: skip
     except (Invalid, Conflict) as problem:
-        errors = getattr(problem, "fields", None) or {"kind": problem.sentence}
+        errors = problem.fields or {"kind": problem.sentence}
         page = replace(_form(mine, fields), errors=errors)
         return Response(render_page("sanctions/new.html", page), problem.status)
     return see_other(path_for("sanctions.index", **({"person": fields.person} if ids.is_id(fields.person) else {})))

@@ -130,7 +130,7 @@ def lift(sanction_id: str, reason: str, reach: Reach) -> None:
     :raises Invalid: no reason, or one that is too long.
     :raises Conflict: it has ended already.
     """
-    _check_reason(reason)
+    audit.check_reason(reason, "Say why, in a few words: the person reads it.")
     with transaction():
         sanction = queries.get_lockable(reach, sanction_id)
         if not _close(sanction, clock.now(), reach.user_id, reason):
@@ -199,7 +199,7 @@ def decide(appeal_id: str, granted: bool, answer: str, reach: Reach) -> None:
     :raises Conflict: somebody has decided it already.
     """
     if not granted or answer:
-        _check_reason(answer)
+        audit.check_reason(answer, "Say why, in a few words: the person reads it.")
     with transaction():
         found = queries.get_appeal(reach, appeal_id)
         if found.person_id == reach.user_id:
@@ -387,11 +387,3 @@ def _where(room_id: str | None) -> str:
         return "everywhere"
     name = db.session.execute(select(Room.name).where(Room.id == room_id)).scalar()
     return f"in {name}" if name else "in a room"
-
-
-def _check_reason(reason: str) -> None:
-    if not reason:
-        raise Invalid("Say why, in a few words: the person reads it.", {"reason": "Say why."})
-    if len(reason) > REASON_LIMIT:
-        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
-        raise Invalid(sentence, {"reason": sentence})

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from flask import Blueprint, Response
 
-from chat import ids
+from chat import audit, ids
 from chat.accounts import service as accounts
 from chat.accounts.guards import signed_in, viewer
-from chat.audit import REASON_LIMIT
 from chat.errors import Conflict, Invalid
 from chat.permissions import SITE_ROLES
 from chat.rooms import service as rooms
@@ -21,6 +20,8 @@ from chat.web.templating import render_page
 from chat.web.urls import path_for
 
 blueprint = Blueprint("staff", __name__, url_prefix="/moderation")
+
+_WHY = "Say why: the person reads it."
 
 
 @blueprint.get("/roles")
@@ -62,10 +63,10 @@ def change_role(person_id: str) -> Response:
     try:
         if role not in SITE_ROLES:
             raise Invalid("Choose a role.", {"role": "Choose a role."})
-        _check(reason)
+        audit.check_reason(reason, _WHY)
         accounts.change_role(person_id, role, actor_id, reason)
     except (Invalid, Conflict) as problem:
-        errors = getattr(problem, "fields", None) or {"role": problem.sentence}
+        errors = problem.fields or {"role": problem.sentence}
         page = replace(queries.person(reach(), person_id, may_change=True), reason=reason, errors=errors)
         return Response(render_page("staff/person.html", page), problem.status)
     return see_other(path_for("staff.person", person_id=person_id))
@@ -80,18 +81,10 @@ def appoint(person_id: str) -> Response:
     try:
         if what not in ("appoint", "dismiss") or not ids.is_id(room_id):
             raise Invalid("Choose a room.", {"office": "Choose a room."})
-        _check(reason, "why")
+        audit.check_reason(reason, _WHY, "why")
         rooms.appoint(room_id, person_id, "moderator" if what == "appoint" else "member", actor_id, reason)
     except (Invalid, Conflict) as problem:
-        errors = getattr(problem, "fields", None) or {"office": problem.sentence}
+        errors = problem.fields or {"office": problem.sentence}
         page = replace(queries.person(reach(), person_id, may_change=True), why=reason, errors=errors)
         return Response(render_page("staff/person.html", page), problem.status)
     return see_other(path_for("staff.person", person_id=person_id))
-
-
-def _check(reason: str, field: str = "reason") -> None:
-    if not reason:
-        raise Invalid("Say why: the person reads it.", {field: "Say why: the person reads it."})
-    if len(reason) > REASON_LIMIT:
-        sentence = f"A reason has {REASON_LIMIT} characters at most; this one has {len(reason)}."
-        raise Invalid(sentence, {field: sentence})

@@ -38,7 +38,7 @@ def create() -> Response:
     try:
         sweep_id = service.start(fields.person, fields.room_id, fields.span, fields.reason, mine, ban=fields.ban)
     except (Invalid, NotAllowed) as problem:
-        errors = getattr(problem, "fields", None) or {"form": problem.sentence}
+        errors = problem.fields or {"form": problem.sentence}
         return Response(render_page("sweeps/new.html", _form(mine, fields, errors)), problem.status)
     return see_other(path_for("sweeps.show", sweep_id=sweep_id))
 

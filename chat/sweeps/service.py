@@ -46,9 +46,7 @@ def start(person_id: str, room_id: str | None, span: str, reason: str, reach: Re
         raise NotAllowed("Messages of your own you delete one by one, in their rooms.")
     if span not in SPANS:
         raise Invalid("Choose for how long.", {"span": "Choose for how long."})
-    if not 1 <= len(reason) <= audit.REASON_LIMIT:
-        problem = f"Say why, in up to {audit.REASON_LIMIT} characters: {person.name} reads it."
-        raise Invalid(problem, {"reason": problem})
+    audit.check_reason(reason, f"Say why, in a few words: {person.name} reads it.")
     now = clock.now()
     since = now - SPANS[span][1]
     number = queries.count(reach, person_id, room_id, since)

@@ -148,8 +148,8 @@ def test_a_direct_room_is_never_swept(cast: Cast):
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"reason": ""}, "Say why, in up to 512 characters"),
-        ({"reason": "x" * 513}, "Say why, in up to 512 characters"),
+        ({"reason": ""}, "Say why, in a few words"),
+        ({"reason": "x" * 513}, "A reason has 512 characters at most"),
         ({"span": "1y"}, "Choose for how long."),
     ],
 )
