@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from app import create_app
 from chat import ids
@@ -31,7 +31,8 @@ FLAGS = [
     "--disable-sync",
 ]
 #: Milliseconds that a page may take to become what a test expects.
-PATIENCE = 8_000
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,9 @@ from tests.browser.payloads import CANARY, PAYLOADS
 from tests.conftest import Town, populate
 from tests.services import Site
 
+#: Three hundred of each: half a minute on a machine that does nothing else.
+pytestmark = pytest.mark.timeout(400)
+
 #: Puts the attacks where people could put them, by the services that the forms call.
 FILL = """
 import json, sys

@@ -53,7 +53,7 @@ def test_it_says_that_it_is_offline_and_how_far_it_has_caught_up(own_town: Town,
     page = windows.open(town.alice, f"/rooms/{town.room}")
     banner = page.locator("[data-connection]")
     site.kill()
-    expect(banner).to_have_attribute("data-state", "offline", timeout=8_000)
+    expect(banner).to_have_attribute("data-state", "offline")
     expect(banner).to_contain_text("What you write is kept and sent later.")
     texts = fill(town, 37)
     page.evaluate(
