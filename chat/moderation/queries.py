@@ -474,6 +474,3 @@ def _filters(
 
 
 _DAYS = (("since", "From"), ("until", "To"))
-
-
-# -- inside: places in a list

@@ -10,6 +10,8 @@ from chat.errors import Invalid, NotAllowed
 from chat.sanctions.models import KINDS, NOTE_LIMIT
 from chat.sanctions.words import LONGEST_SUSPENSION
 
+#: What to say where a reason is missing.
+WHY = "Say why, in a few words: the person reads it."
 #: The widest ranges: half a provider is not somebody.
 _WIDEST = {4: 8, 6: 32}
 
@@ -38,7 +40,7 @@ def check(kind: str, reason: str, note: str, expires_at: datetime | None, now: d
     problems: dict[str, str] = {}
     if kind not in KINDS:
         problems["kind"] = "Choose what to do."
-    if problem := audit.wrong_with(reason, "Say why, in a few words: the person reads it."):
+    if problem := audit.wrong_with(reason, WHY):
         problems["reason"] = problem
     if len(note) > NOTE_LIMIT:
         problems["note"] = f"A note has {NOTE_LIMIT:,} characters at most; this one has {len(note):,}."

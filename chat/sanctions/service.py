@@ -130,7 +130,7 @@ def lift(sanction_id: str, reason: str, reach: Reach) -> None:
     :raises Invalid: no reason, or one that is too long.
     :raises Conflict: it has ended already.
     """
-    audit.check_reason(reason, "Say why, in a few words: the person reads it.")
+    audit.check_reason(reason, policy.WHY)
     with transaction():
         sanction = queries.get_lockable(reach, sanction_id)
         if not _close(sanction, clock.now(), reach.user_id, reason):
@@ -199,7 +199,7 @@ def decide(appeal_id: str, granted: bool, answer: str, reach: Reach) -> None:
     :raises Conflict: somebody has decided it already.
     """
     if not granted or answer:
-        audit.check_reason(answer, "Say why, in a few words: the person reads it.")
+        audit.check_reason(answer, policy.WHY)
     with transaction():
         found = queries.get_appeal(reach, appeal_id)
         if found.person_id == reach.user_id:

@@ -291,7 +291,7 @@ def _pack(response: Response) -> Response:
     if (
         response.mimetype != "text/html"
         or response.direct_passthrough
-        or not request.accept_encodings.quality("gzip")
+        or request.accept_encodings["gzip"] <= 0
         or "Content-Encoding" in response.headers
     ):
         return response
