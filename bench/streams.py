@@ -67,20 +67,20 @@ def run_storm(readers: int = 10_000, rounds: int = 3) -> str:
         saturated(contender, streams, 20)
         streams.tell("drop")
         again = Readers(contender, [contender.request(number, resume=True) for number in range(readers)])
-        spent, asked, began = contender.cpu(), contender.checkouts(), time.monotonic()
+        before, spent, began = contender.checkouts(), contender.cpu(), time.monotonic()
         try:
             found = again.connect(at_once=readers)
-            spent, asked, taken = contender.cpu() - spent, contender.checkouts() - asked, time.monotonic() - began
-            rest = contender.checkouts()
+            spent, taken = contender.cpu() - spent, time.monotonic() - began
+            after = contender.checkouts()
             time.sleep(taken)
-            rest = contender.checkouts() - rest
+            rest = contender.checkouts() - after
         finally:
             again.close()
         return {
             "seconds": found["seconds"],
             "rate": readers / found["seconds"],
             "cpu": spent,
-            "asked": asked,
+            "asked": after - before,
             "rest": rest,
         }
 
