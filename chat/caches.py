@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from flask import Flask, current_app
 
@@ -31,18 +31,21 @@ class Cache(Generic[T]):
     :param name: in the messages between processes.
     :param changed: the event after which every process looks.
     :param version: returns what is another one whenever the rows are; asked each second, so it costs one small query.
-    :param read: returns what is kept.
+    :param read: returns what is kept; None where that is the version itself.
     """
 
-    def __init__(self, name: str, changed: type, version: Callable[[], Hashable], read: Callable[[], T]) -> None:
-        self.name, self._version, self._read = name, version, read
+    def __init__(
+        self, name: str, changed: type, version: Callable[[], Hashable], read: Callable[[], T] | None = None
+    ) -> None:
+        self._name, self._version, self._read = name, version, read
         bus.after(changed)(self._tell_processes)
+        background.every(1.0)(self.look)
 
     def init_app(self, app: Flask) -> None:
         """Have the application keep it."""
         app.extensions.setdefault("caches", {})[self] = _Kept()
         process: realtime.Realtime = app.extensions["realtime"]
-        process.controls[self.name] = self._told
+        process.controls[self._name] = self._told
 
     @property
     def value(self) -> T:
@@ -57,23 +60,16 @@ class Cache(Generic[T]):
         version, kept = self._version(), self._kept()
         with kept.lock:
             if not kept.filled or version != kept.version:
-                kept.value, kept.version, kept.filled = self._read(), version, True
+                kept.value = self._read() if self._read else cast("T", version)
+                kept.version, kept.filled = version, True
 
     def _kept(self) -> _Kept[T]:
         kept: _Kept[T] = current_app.extensions["caches"][self]
         return kept
 
     def _tell_processes(self, event: object) -> None:
-        realtime.here().tell_all(self.name)
+        realtime.here().tell_all(self._name)
 
     def _told(self, message: dict[str, Any]) -> None:
         self.look()
         db.session.remove()
-
-
-@background.every(1.0)
-def look() -> None:
-    """Find what no message told of."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    for cache in app.extensions["caches"]:
-        background.run_apart(app, cache.look, cache.name)

@@ -22,19 +22,20 @@ _WRITES = frozenset(
 )
 
 
-cache = Cache("ranges", RangesChanged, version=queries.ranges, read=queries.ranges)
+cache: Cache[tuple[Range, ...]] = Cache("ranges", RangesChanged, queries.ranges)
 
 
 def over(address: str) -> list[Range]:
     """Return the ranges that an address lies in."""
-    if not cache.value:
+    known = cache.value
+    if not known:
         return []
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return []
     now = clock.now()
-    return [each for each in cache.value if each.until > now and ip in each.network]
+    return [each for each in known if each.until > now and ip in each.network]
 
 
 def refuse(who: Viewer | None) -> None:
