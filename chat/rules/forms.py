@@ -11,6 +11,7 @@ import regex
 from flask import request
 
 from chat.errors import Invalid
+from chat.names import is_blank
 from chat.rules import matching
 from chat.rules.models import NAME_LIMIT, SENTENCE_LIMIT
 from chat.rules.words import ACTIONS, KINDS, MODES
@@ -197,7 +198,9 @@ _SETTINGS: dict[str, Callable[[RuleForm, dict[str, str]], dict[str, Any]]] = {
 
 def _lines(text: str) -> list[str]:
     """Return the lines that have something in them, each once."""
-    return list(dict.fromkeys(line for each in text.split("\n") if (line := " ".join(each.split()))))
+    return list(
+        dict.fromkeys(line for each in text.split("\n") if (line := " ".join(each.split())) and not is_blank(line))
+    )
 
 
 def _number(text: str, least: int, most: int, name: str, problems: dict[str, str]) -> int:

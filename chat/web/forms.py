@@ -1,4 +1,4 @@
-"""Reading what a form sends: text only, without what no database or page should hold."""
+"""Reading what a form sends: text only, without what no database or page should hold; nothing where nothing is to be seen."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import unicodedata
 
 from flask import request
 
+from chat.names import is_blank
+
 # Control characters but for tab and line feed, and the marks that turn text around or hide in it.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINE_END = re.compile(r"\r\n|\r")
 
 
@@ -38,7 +40,8 @@ def secret(name: str) -> str:
 
 
 def _cleaned(value: str) -> str:
-    return _UNSEEN.sub("", _LINE_END.sub("\n", value)).strip("\n\t ")
+    value = _UNSEEN.sub("", _LINE_END.sub("\n", value)).strip("\n\t ")
+    return "" if is_blank(value) else value
 
 
 def _one_line(value: str) -> str:
