@@ -50,7 +50,7 @@ def set_up_form() -> str:
 @blueprint.post("/setup")
 def set_up() -> Response:
     """Make the first account."""
-    rate_limits.limit("20/minute", _TOO_MANY, "set-up", rate_limits.address())
+    rate_limits.limit_network("20/minute", _TOO_MANY, "set-up")
     form = SignUpForm.read()
     _require_setup(form.token)
     try:
@@ -74,7 +74,7 @@ def sign_up_form() -> str:
 @blueprint.post("/sign-up")
 def sign_up() -> Response:
     """Make an account and sign in."""
-    rate_limits.limit("20/5 minutes", _TOO_MANY, "sign-up", rate_limits.address())
+    rate_limits.limit_network("20/5 minutes", _TOO_MANY, "sign-up")
     guards.require_welcome(None)
     form = SignUpForm.read()
     try:
@@ -101,7 +101,7 @@ def sign_in() -> Response:
     form = SignInForm.read()
     account = keys.fingerprint(form.email.lower())[:32]
     try:
-        rate_limits.limit("20/minute", _TOO_MANY, "sign-in", rate_limits.address())
+        rate_limits.limit_network("20/minute", _TOO_MANY, "sign-in")
         # Counted before the password is looked at, which takes long enough for many to come at once.
         rate_limits.limit(_TRIES, _TOO_MANY, "wrong password", account)
     except TooFast as problem:

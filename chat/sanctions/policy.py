@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime
 
-from chat import audit, permissions
+from chat import addresses, audit, permissions
 from chat.errors import Invalid, NotAllowed
 from chat.sanctions.models import KINDS, NOTE_LIMIT
 from chat.sanctions.words import LONGEST_SUSPENSION
@@ -14,8 +13,6 @@ from chat.sanctions.words import LONGEST_SUSPENSION
 WHY = "Say why, in a few words: the person reads it."
 #: The widest ranges: half a provider is not somebody.
 _WIDEST = {4: 8, 6: 32}
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def require_may_sanction(actor_id: str, actor_role: str, person_id: str, person_role: str) -> None:
@@ -59,14 +56,15 @@ def network(text: str, own_address: str) -> str:
     :raises Invalid: it is none, too wide, or has that address in it.
     """
     try:
-        found = ipaddress.ip_network(text, strict=False)
+        found = addresses.network(text)
     except ValueError:
         sentence = f"{text[:60]!r} is no range of addresses. Write one such as 203.0.113.0/24 or 2001:db8::/48."
         raise Invalid(sentence, {"network": sentence}) from None
     if found.prefixlen < _WIDEST[found.version]:
         sentence = f"{found} is too wide: at most /{_WIDEST[found.version]}."
         raise Invalid(sentence, {"network": sentence})
-    if own_address and ipaddress.ip_address(own_address) in found:
-        sentence = f"Your own address, {own_address}, is in {found}."
+    own = addresses.read(own_address)
+    if own is not None and own in found:
+        sentence = f"Your own address, {own}, is in {found}."
         raise Invalid(sentence, {"network": sentence})
     return str(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from chat import clock, ids
+from chat import addresses, clock, ids
 from chat.accounts import queries as accounts
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
@@ -30,7 +29,6 @@ from chat.sanctions.contexts import (
     Target,
 )
 from chat.sanctions.models import Appeal, Sanction
-from chat.sanctions.policy import Network
 from chat.sanctions.words import KINDS
 
 PAGE = 40
@@ -44,7 +42,7 @@ _ACTIVE = Sanction.lifted_at.is_(None)
 class Range(NamedTuple):
     """A range of addresses under a sanction."""
 
-    network: Network
+    network: addresses.Network
     kind: str
     until: datetime
     reason: str
@@ -68,7 +66,7 @@ def ranges() -> tuple[Range, ...]:
     """Return the ranges of addresses that are under a sanction."""
     statement = select(Sanction).where(Sanction.network.is_not(None), in_force(clock.now()))
     return tuple(
-        Range(ipaddress.ip_network(row.network or ""), row.kind, row.expires_at or clock.FOREVER, row.reason)
+        Range(addresses.network(row.network or ""), row.kind, row.expires_at or clock.FOREVER, row.reason)
         for row in db.session.execute(statement).scalars()
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextlib import suppress
 
 from flask import request
 
-from chat import clock, permissions
+from chat import addresses, clock, permissions
 from chat.accounts import service as accounts
 from chat.accounts.sessions import Viewer
 from chat.caches import Cache
@@ -30,9 +29,8 @@ def over(address: str) -> list[Range]:
     known = cache.value
     if not known:
         return []
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+    ip = addresses.read(address)
+    if ip is None:
         return []
     now = clock.now()
     return [each for each in known if each.until > now and ip in each.network]

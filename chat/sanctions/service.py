@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids
+from chat import addresses, audit, clock, ids
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.accounts.models import LoginSession, User
@@ -111,7 +110,7 @@ def impose_on_network(
         with transaction():
             _close_ended(Sanction.network == found)
             sanction_id = _insert(kind, reason, note, expires_at, reach.user_id, network=found)
-            ended = accounts.end_sessions(_sessions_in(ipaddress.ip_network(found))) if kind == "ban" else 0
+            ended = accounts.end_sessions(_sessions_in(addresses.network(found))) if kind == "ban" else 0
             emit(RangesChanged())
             until = expires_at.isoformat() if expires_at else None
             audit.write(
@@ -345,7 +344,7 @@ def _barred_until(person_id: str) -> datetime | None:
     return max((each.expires_at or clock.FOREVER for each in active), default=None)
 
 
-def _sessions_in(network: policy.Network) -> list[str]:
+def _sessions_in(network: addresses.Network) -> list[str]:
     """Return the sessions of people, not of staff, that were signed in from a range."""
     members = [role for role in SITE_ROLES if not may("sanction.site", role)]
     statement = (
@@ -356,11 +355,9 @@ def _sessions_in(network: policy.Network) -> list[str]:
     return [session_id for session_id, address in db.session.execute(statement) if _lies_in(address, network)]
 
 
-def _lies_in(address: str, network: policy.Network) -> bool:
-    try:
-        return ipaddress.ip_address(address) in network
-    except ValueError:
-        return False
+def _lies_in(address: str, network: addresses.Network) -> bool:
+    ip = addresses.read(address)
+    return ip is not None and ip in network
 
 
 def _grant(found: Appeal, reason: str, reach: Reach) -> None:

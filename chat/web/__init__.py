@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chat import audit, ids, logs
+from chat import addresses, audit, ids, logs
 from chat.web import errors, health, htmx, rate_limits, security, static, templating, urls
 
 
 def init_app(app: Flask) -> None:
     """Set up everything that every page needs."""
+    app.wsgi_app = _from_normal_address(app.wsgi_app)  # type: ignore[method-assign]
     hops = app.config["TRUSTED_PROXIES"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
@@ -38,6 +39,16 @@ def _by_any_name(application: Any, settings: Any) -> Any:
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         if environ["PATH_INFO"] in health.CHECKS:
             environ["HTTP_HOST"] = ours
+        return application(environ, start_response)
+
+    return answer
+
+
+def _from_normal_address(application: Any) -> Any:
+    """Write the client's address in its normal form, so that whoever reads ``request.remote_addr`` has it so."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["REMOTE_ADDR"] = addresses.normal(environ.get("REMOTE_ADDR")) or ""
         return application(environ, start_response)
 
     return answer

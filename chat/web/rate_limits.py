@@ -6,7 +6,6 @@ so that sending does not depend on Redis.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from chat import redis_link
+from chat import addresses, redis_link
 from chat.errors import TooFast
 
 #: Seconds for which Redis is not asked again after it failed.
@@ -113,6 +112,21 @@ def limit(rule: str, sentence: str, *keys: str, shared: bool = True) -> None:
     _raise(limits.hit(_rule(rule), keys, shared), sentence)
 
 
+def limit_network(rule: str, sentence: str, name: str) -> None:
+    """Count one more of something that comes from the client's network; four times as many from a /48, a whole site's.
+
+    :param rule: such as ``20/minute``.
+    :param name: of what is counted.
+    :raises TooFast: it is too often.
+    """
+    limit(rule, sentence, name, address())
+    ip = addresses.read(request.remote_addr)
+    if ip is not None and ip.version == 6:
+        item = _rule(rule)
+        wider = f"{4 * item.amount}/{item.multiples} {item.GRANULARITY.name}"
+        limit(wider, sentence, name, str(addresses.around(ip, v6=48)))
+
+
 def forget(rule: str, *keys: str) -> None:
     """Count again from nothing: for what is only a limit on failures."""
     limits: RateLimits = current_app.extensions["rate_limits"]
@@ -121,11 +135,8 @@ def forget(rule: str, *keys: str) -> None:
 
 def address() -> str:
     """Return the client's network: one household or office, not one of its many addresses."""
-    try:
-        ip = ipaddress.ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 - a stand-in, nothing is bound
-    except ValueError:
-        return "unknown"
-    return str(ipaddress.ip_network(f"{ip}/{24 if ip.version == 4 else 64}", strict=False))
+    ip = addresses.read(request.remote_addr)
+    return "unknown" if ip is None else str(addresses.around(ip))
 
 
 def in_words(seconds: int) -> str:
