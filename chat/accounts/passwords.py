@@ -7,7 +7,9 @@ Source of the rules: NIST SP 800-63B-4, 3.1.1.2: length counts, composition rule
 from __future__ import annotations
 
 import gzip
+import re
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,23 +24,43 @@ LONGEST = 128
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _threads = Threads(2)
-_COMMON = Path(__file__).with_name("common_passwords.txt.gz")
+_COMMON = Path(__file__).parents[1] / "data" / "common_passwords.txt.gz"
+_COMMON_ONE = "This password is one of the first that anybody would try. Choose another one."
+_OWN_ONE = "A password made of your name or address is soon guessed. Choose another one."
+
+#: Digits and signs as the letters that they stand for in passwords; the 1 and its like stand for two.
+_LEET = tuple(str.maketrans("0345789@$1!|", f"oeastbgas{one * 3}") for one in "il")
+#: How many digits and signs are taken to be what was put before and behind a word: a date has eight digits.
+_MOST_AT_FRONT, _MOST_AT_END = 4, 8
+#: Fewer letters beside a word that is known need no guessing.
+_FEWEST = 4
+#: What fingers and alphabets have in a row, both ways.
+_ROWS = [row[::way] for way in (1, -1) for row in (
+    "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm",
+    "йцукенгшщзхъ", "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+)]  # fmt: skip
+#: Returns what this place is called.
+_place: Callable[[], Iterable[str]] = tuple
 
 
 def check(password: str, *personal: str) -> None:
-    """Refuse a password that is too short, too long, common, or one's own name or address.
+    """Refuse a password that is too short, too long, or among the first that somebody who knows the person would try.
 
+    :param personal: name, e-mail address, and what else is known of whoever is to have it.
     :raises Invalid: with the reason, for the field ``password``.
     """
-    problem = None
-    if not SHORTEST <= len(password) <= LONGEST:
+    if SHORTEST <= len(password) <= LONGEST:
+        problem = _threads.run(_problem, password, personal, _place())
+    else:
         problem = f"A password has {SHORTEST} to {LONGEST} characters; this one has {len(password)}."
-    elif _folded(password) in _common() or len(set(password)) < 3:
-        problem = "This password is one of the first that anybody would try. Choose another one."
-    elif _folded(password) in {_folded(each) for each in personal if each}:
-        problem = "A password that is your name or address is soon guessed. Choose another one."
     if problem:
         raise Invalid(problem, {"password": problem})
+
+
+def of_place(names: Callable[[], Iterable[str]]) -> None:
+    """Have passwords refused that are made of what this place is called, too."""
+    global _place
+    _place = names
 
 
 def hashed(password: str) -> str:
@@ -69,6 +91,70 @@ def _matches(password: str, stored: str | None) -> bool:
 def _prepared(password: str) -> str:
     """Compose the characters, for keyboards differ; cut what could only be meant to keep us busy."""
     return unicodedata.normalize("NFC", password[: 4 * LONGEST])
+
+
+# -- what is soon guessed
+
+
+def _problem(password: str, personal: Iterable[str], place: Iterable[str]) -> str | None:
+    """Return why a password protects nobody; None: it does."""
+    text = _folded(password)
+    if _is_common(text) or len(set(text)) < 3:
+        return _COMMON_ONE
+    own, usual = _words(personal), _words(place) | {"chat", "confab"}
+    for letters in _cores(text):
+        unit = _unit(letters)
+        rest = _without(unit, own)
+        if rest != unit and _is_little(_without(rest, usual)):
+            return _OWN_ONE
+        if _is_common(unit) or (_without(unit, usual) != letters and _is_little(_without(unit, usual))):
+            return _COMMON_ONE
+    return None
+
+
+def _cores(text: str) -> Iterator[str]:
+    """Yield what a password may be made of: letters, with leet undone, without some digits and signs at the ends."""
+    letters = [place for place, each in enumerate(text) if each.isalpha()]
+    if not letters:
+        return
+    first, last = letters[0], letters[-1] + 1
+    if first > _MOST_AT_FRONT or len(text) - last > _MOST_AT_END:
+        first, last = 0, len(text)
+    for ones in _LEET:
+        for start in range(first + 1):
+            for end in range(last, len(text) + 1):
+                yield "".join(filter(str.isalpha, text[start:end].translate(ones)))
+
+
+def _unit(text: str) -> str:
+    """Return what a text repeats: ``alice`` for ``alicealice``; the text itself where it does not, or is long."""
+    if len(text) > 32:
+        return text
+    at = (text + text).find(text, 1)
+    return text[:at] if at > 0 else text
+
+
+def _without(text: str, words: Iterable[str]) -> str:
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, "")
+    return text
+
+
+def _is_common(text: str) -> bool:
+    return text in _common() or any(text in row for row in _ROWS if len(text) >= _FEWEST)
+
+
+def _is_little(rest: str) -> bool:
+    return len(rest) < _FEWEST or _is_common(rest)
+
+
+def _words(names: Iterable[str]) -> frozenset[str]:
+    """Return the words of names and addresses, and each as one word."""
+    found: set[str] = set()
+    for name in map(_folded, names):
+        parts = ["".join(filter(str.isalnum, each)) for each in re.split(r"[\W_]+", name)]
+        found |= {*parts, "".join(parts)}
+    return frozenset(each for each in found if len(each) >= 3)
 
 
 def _folded(text: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from chat.accounts import passwords
 from chat.caches import Cache
 from chat.database import db
 from chat.errors import Invalid
@@ -56,6 +58,7 @@ def init_app(app: Flask) -> None:
     cache.init_app(app)
     templating.provide("site_name")(_site_name)
     templating.provide("look")(_look)
+    passwords.of_place(lambda: (name(), urlsplit(current_app.config["SETTINGS"].public_url).hostname or ""))
 
 
 def _sheet(chosen: str, css: str) -> bytes:
