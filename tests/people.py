@@ -213,7 +213,7 @@ class Stream:
 
     def until(self, seq: int, seconds: float = 5.0) -> list[Event]:
         """Wait until the log has come up to ``seq``; return its events."""
-        self.wait(lambda events: any(each.id and each.seq >= seq for each in events), seconds, f"seq {seq}")
+        self.wait(lambda events: any(each.seq >= seq for each in self.logged), seconds, f"seq {seq}")
         return self.logged
 
     def wait_end(self, seconds: float = 5.0) -> None:
@@ -227,7 +227,8 @@ class Stream:
 
     @property
     def logged(self) -> list[Event]:
-        return [event for event in self.events if event.id]
+        """What came of the rooms' logs; the greeting has an id, too, the one to begin with."""
+        return [event for event in self.events if event.id and event.name != "hello"]
 
     @property
     def last_id(self) -> str:

@@ -1,11 +1,22 @@
-"""A reader's place in a room's log, as text: ``<room>.<epoch>.<seq>``. Opaque to clients."""
+"""A reader's place in the logs of rooms, as text; opaque to clients.
+
+``<room>.<epoch>.<seq>`` says it of one room. On a stream of several rooms, for a client that knows nothing but the last
+``id:`` it heard, the middle part goes on with where the other rooms are: ``<room>.<epoch>_<room>-<seq>_<room>-<seq>.<seq>``.
+So every cursor has three parts, of which the first and the last are about the frame that carries it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-_SHAPE = re.compile(r"([a-z2-7]{16})\.([a-z0-9]{1,24})\.([0-9]{1,18})", re.ASCII)
+#: Rooms on one stream: the open tabs of one browser. So many a cursor names at most.
+MAX_ROOMS = 32
+
+_OTHERS = rf"(?:_[a-z2-7]{{16}}-[0-9]{{1,18}}){{0,{MAX_ROOMS - 1}}}"
+_SHAPE = re.compile(rf"([a-z2-7]{{16}})\.([a-z0-9]{{1,24}})({_OTHERS})\.([0-9]{{1,18}})", re.ASCII)
+_OTHER = re.compile(r"_([a-z2-7]{16})-([0-9]{1,18})", re.ASCII)
 
 
 class Cursor(NamedTuple):
@@ -19,7 +30,16 @@ class Cursor(NamedTuple):
         return f"{self.room_id}.{self.epoch}.{self.seq}"
 
 
-def parse(text: str | None) -> Cursor | None:
-    """Return the cursor, or None for anything that is not one. Never raises."""
+def parse(text: str | None) -> dict[str, Cursor]:
+    """Return what a cursor says, by room; nothing for what is no cursor. Never raises."""
     match = _SHAPE.fullmatch(text or "")
-    return Cursor(match[1], match[2], int(match[3])) if match else None
+    if match is None:
+        return {}
+    room_id, epoch, others, seq = match.groups()
+    places = {other: Cursor(other, epoch, int(place)) for other, place in _OTHER.findall(others)} if others else {}
+    return places | {room_id: Cursor(room_id, epoch, int(seq))}
+
+
+def others(places: Mapping[str, int], room_id: str) -> str:
+    """Return what follows the epoch in a cursor of one room, so that it says where the other ones are, too."""
+    return "".join(f"_{other}-{seq}" for other, seq in places.items() if other != room_id)

@@ -23,7 +23,8 @@ from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from chat import metrics
-from chat.realtime import sse
+from chat.realtime import cursor, sse
+from chat.realtime.cursor import Cursor
 from chat.realtime.feed import Feed, Place
 from chat.threads import on_event_loop, turn
 
@@ -57,7 +58,7 @@ class Poller(Protocol):
 class Connection:
     """One open stream."""
 
-    __slots__ = ("beat", "blocked_since", "fd", "missed", "places", "rest", "session_id", "user_id")
+    __slots__ = ("beat", "blocked_since", "fd", "heard", "missed", "places", "rest", "session_id", "user_id")
 
     def __init__(self, fd: int, user_id: str, session_id: str) -> None:
         self.fd = fd
@@ -66,6 +67,9 @@ class Connection:
         #: The second, of PING_EVERY, in which this one is pinged.
         self.beat = 0
         self.places: tuple[Place, ...] = ()
+        #: By room, the last ``seq`` handed to a client that goes on from the last id alone, if it reads several: each id
+        #: then says all of it. None for all others, who share the bytes of a frame.
+        self.heard: dict[str, int] | None = None
         #: What the socket did not take of the last write. Frames are shared bytes: this is a view, not a copy.
         self.rest: memoryview | None = None
         self.blocked_since = 0.0
@@ -161,7 +165,12 @@ class Hub:
     # -- life of a connection
 
     def adopt(
-        self, connection: Connection, head: bytes, wanted: Iterable[tuple[Feed, int]], resets: Iterable[str]
+        self,
+        connection: Connection,
+        head: bytes,
+        wanted: Iterable[tuple[Feed, int]],
+        resets: Iterable[str],
+        by_last_id: bool = True,
     ) -> None:
         """Take over a stream: send the head, a hello, what it missed in each room; then keep it up to date.
 
@@ -169,6 +178,7 @@ class Hub:
         :param wanted: feeds that this person may read, each with the last ``seq`` seen. What changed since that was
             found out (a removal, a room given up, a ring that moved on) is looked at once more.
         :param resets: rooms whose cursor cannot be continued, or that may not be seen.
+        :param by_last_id: the client comes back with the last id it heard, and with nothing else.
         """
         with self.lock:
             if self._stopped:
@@ -183,20 +193,21 @@ class Hub:
             if self.poller is not None and connection.fd >= 0:
                 self.poller.register(connection)
             pieces = [_reset(room_id) for room_id in resets]
-            places, heads = [], []
+            places = []
             for feed, seq in wanted:
                 if feed.closed or connection.user_id not in feed.members or not feed.ring.covers(seq):
                     pieces.append(_reset(feed.room_id))
                     continue
-                heads.append((feed.room_id, feed.ring.tail))  # so that a page can say how much is still to come
-                if seq < feed.ring.tail:
-                    data, seq = feed.ring.after(seq, CHUNK)
-                    pieces.append(data)
                 place = Place(connection, feed, seq)
                 feed.places.add(place)
                 places.append(place)
             connection.places = tuple(places)
-            self._send(connection, b"".join([head, sse.retry(random.uniform(*RETRY)), _hello(tuple(heads)), *pieces]))  # noqa: S311
+            if by_last_id and len(places) > 1:
+                connection.heard = {place.feed.room_id: place.seq for place in places}
+            heads = tuple((place.feed.room_id, place.feed.ring.tail) for place in places)
+            hello = _hello(heads, _begin(places[0]) if by_last_id and places else None)
+            pieces.extend(self._next(place) for place in places if place.seq < place.feed.ring.tail)
+            self._send(connection, b"".join([head, sse.retry(random.uniform(*RETRY)), hello, *pieces]))  # noqa: S311
             for place in places:
                 self._catch_up(place)
         for hear in self.arrivals:
@@ -316,7 +327,7 @@ class Hub:
         with self.lock:
             for place in self._in_slices(feed.places):
                 connection = place.connection
-                if place.seq == start and data and connection.rest is None:
+                if place.seq == start and data and connection.rest is None and connection.heard is None:
                     place.seq = end
                     try:
                         taken = connection.write(data)
@@ -340,8 +351,16 @@ class Hub:
                 metrics.RING_MISSES.inc()
                 self.reset(place)
                 return
-            data, place.seq = ring.after(place.seq, CHUNK)
-            self._send(connection, data)
+            self._send(connection, self._next(place))
+
+    def _next(self, place: Place) -> bytes:
+        """Take the frames that follow a place, and move it."""
+        heard, room_id = place.connection.heard, place.feed.room_id
+        others = "" if heard is None else cursor.others(heard, room_id)
+        data, place.seq = place.feed.ring.after(place.seq, CHUNK, others)
+        if heard is not None:
+            heard[room_id] = place.seq
+        return data
 
     def _send(self, connection: Connection, data: bytes | memoryview, must: bool = False) -> bool:
         """Write; return whether all of it left. What did not is kept, and nothing follows until it has left."""
@@ -417,8 +436,15 @@ def _bye() -> bytes:
 
 
 @lru_cache(maxsize=512)
-def _hello(heads: tuple[tuple[str, int], ...]) -> bytes:
-    return sse.encode("hello", json.dumps(dict(heads)))
+def _hello(heads: tuple[tuple[str, int], ...], id: str | None) -> bytes:
+    """Greet with where the log of each room ends, so that a page can say how much is still to come."""
+    return sse.encode("hello", json.dumps(dict(heads)), id)
+
+
+def _begin(place: Place) -> str:
+    """Return the id before the first frame: with it a client comes back that was cut off before it heard one."""
+    room_id, heard = place.feed.room_id, place.connection.heard or {}
+    return str(Cursor(room_id, place.feed.ring.epoch + cursor.others(heard, room_id), place.seq))
 
 
 def _reset(room_id: str) -> bytes:

@@ -71,20 +71,23 @@ class Ring:
         """Tell whether anything that follows ``seq`` is about one of these things, or is no longer known."""
         return not self.covers(seq) or any(entry.ref_id in refs for entry in self._from(seq - self.base))
 
-    def after(self, seq: int, limit: int) -> tuple[bytes, int]:
+    def after(self, seq: int, limit: int, others: str = "") -> tuple[bytes, int]:
         """Return the frames that follow ``seq`` in one piece, and the last ``seq`` of it.
 
         :param limit: stop after so many bytes; one frame is always returned.
+        :param others: what each id says of other rooms, as ``cursor.others`` writes it. Such bytes are nobody else's.
         """
         index = seq - self.base
-        if index == len(self._entries) - 1:
+        if index == len(self._entries) - 1 and not others:
             last = self._entries[-1]  # the usual case: one new frame for everybody
             return last.data, last.seq
+        # An event's name has one dot at most, so this is first found in the id.
+        plain, full = f".{self.epoch}.".encode(), f".{self.epoch}{others}.".encode()
         pieces: list[bytes] = []
         size, upto = 0, seq
         for entry in self._from(index):
-            pieces.append(entry.data)
-            size += len(entry.data)
+            pieces.append(entry.data.replace(plain, full, 1) if others else entry.data)
+            size += len(pieces[-1])
             upto = entry.seq
             if size >= limit:
                 break

@@ -20,6 +20,7 @@ from chat import ids
 from chat.database import db
 from chat.errors import Invalid, NotFound
 from chat.realtime import cursor
+from chat.realtime.cursor import MAX_ROOMS, Cursor
 from chat.realtime.feed import Feed
 from chat.realtime.hub import Connection, Hub, QueueConnection
 from chat.realtime.pump import Pump
@@ -28,10 +29,12 @@ from chat.realtime.tickets import Ticket
 
 log = logging.getLogger(__name__)
 
-#: Rooms on one connection: the open tabs of one browser.
-MAX_ROOMS = 32
 #: Streams of one person on this process; a browser needs one.
 MOST_STREAMS = 64
+
+
+#: The cursor of a room about which ``Last-Event-ID`` says nothing: it was not continued before and cannot be now.
+_NOWHERE = "-"
 
 
 class Wanted(NamedTuple):
@@ -41,6 +44,15 @@ class Wanted(NamedTuple):
     after: str
 
 
+class Asked(NamedTuple):
+    """What a request for a stream asks for."""
+
+    rooms: list[Wanted]
+    #: It comes back with the last id it heard alone, as an ``EventSource`` does. Our own page keeps a cursor for each room
+    #: and says so with ``ids=frames``: it needs no id but those that all readers of a frame share.
+    by_last_id: bool = True
+
+
 @dataclass
 class Resolved:
     """What a stream gets: rooms with the last ``seq`` seen, rooms to fetch again, rooms that may not be seen."""
@@ -48,6 +60,7 @@ class Resolved:
     places: list[tuple[Feed, int]] = field(default_factory=list)
     resets: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    by_last_id: bool = True
 
     @property
     def refused(self) -> bool:
@@ -55,14 +68,17 @@ class Resolved:
         return len(self.unseen) == 1 and not self.places and not self.resets
 
 
-def wanted(query: str, last_event_id: str | None) -> list[Wanted]:
-    """Read the query of a stream request; ``after`` belongs to the ``room`` before it and beats ``Last-Event-ID``.
+def wanted(query: str, last_event_id: str | None) -> Asked:
+    """Read the query of a stream request; ``after`` belongs to the ``room`` before it.
+
+    It beats ``Last-Event-ID``, unless both are of one room and history: an ``EventSource`` cannot change its address, so
+    then the later one counts.
 
     :param query: as it stands in the address; a parsed form would not keep the order.
     :raises Invalid: more than ``MAX_ROOMS`` rooms.
     """
     rooms: dict[str, str] = {}
-    current = ""
+    current, by_last_id = "", True
     pairs = query.split("&", 4 * MAX_ROOMS)
     if len(pairs) > 4 * MAX_ROOMS:
         raise Invalid(f"A stream carries {MAX_ROOMS} rooms at most. Close a few tabs.")
@@ -73,12 +89,22 @@ def wanted(query: str, last_event_id: str | None) -> list[Wanted]:
             rooms.setdefault(current, "")
         elif name == "after" and current:
             rooms[current] = unquote_plus(value)
+        elif name == "ids" and value == "frames":
+            by_last_id = False
     if len(rooms) > MAX_ROOMS:
         raise Invalid(f"A stream carries {MAX_ROOMS} rooms; this one asks for {len(rooms)}. Close a few tabs.")
-    known = cursor.parse(last_event_id)
-    if known is not None and rooms.get(known.room_id) == "":
-        rooms[known.room_id] = str(known)
-    return [Wanted(room_id, after) for room_id, after in rooms.items()]
+    if last_event_id:
+        heard = cursor.parse(last_event_id)
+        rooms = {room_id: _later(after, heard.get(room_id), room_id) for room_id, after in rooms.items()}
+    return Asked([Wanted(room_id, after) for room_id, after in rooms.items()], by_last_id)
+
+
+def _later(after: str, heard: Cursor | None, room_id: str) -> str:
+    """Return the cursor of a room that counts: the one in the address, or what the last id says."""
+    if not after:
+        return str(heard or _NOWHERE)
+    given = cursor.parse(after).get(room_id)
+    return str(heard) if given and heard and given.epoch == heard.epoch and given.seq < heard.seq else after
 
 
 class Stream:
@@ -112,7 +138,7 @@ class Streams:
         self._revocations = revocations
         #: Returns those of some rooms that a person may read: nothing is loaded for anybody else.
         self.readable: Callable[[str, Sequence[str]], set[str]] = lambda user_id, room_ids: set(room_ids)
-        self._slow: queue.SimpleQueue[tuple[Connection, bytes, list[Wanted]]] = queue.SimpleQueue()
+        self._slow: queue.SimpleQueue[tuple[Connection, bytes, Asked]] = queue.SimpleQueue()
 
     def start(self) -> None:
         """Start the thread that opens streams whose room is not in memory yet."""
@@ -126,11 +152,11 @@ class Streams:
         """Tell whether a person may open one more stream here. A browser has one for all its tabs."""
         return not self._app.config["RATE_LIMITS"] or len(self.hub.users.get(ticket.user_id, ())) < MOST_STREAMS
 
-    def resolve(self, ticket: Ticket, rooms: Sequence[Wanted]) -> Resolved:
+    def resolve(self, ticket: Ticket, asked: Asked) -> Resolved:
         """Find what a person gets of the rooms asked for, reading the database where needed."""
-        resolved = Resolved()
-        seen = self.readable(ticket.user_id, [room_id for room_id, _ in rooms if ids.is_id(room_id)])
-        for room_id, after in rooms:
+        resolved = Resolved(by_last_id=asked.by_last_id)
+        seen = self.readable(ticket.user_id, [room_id for room_id, _ in asked.rooms if ids.is_id(room_id)])
+        for room_id, after in asked.rooms:
             known = _known(room_id, after, self._pump.current_epoch())
             try:
                 if room_id not in seen:
@@ -143,17 +169,17 @@ class Streams:
         db.session.remove()
         return resolved
 
-    def open_fast(self, connection: Connection, head: bytes, rooms: Sequence[Wanted]) -> None:
+    def open_fast(self, connection: Connection, head: bytes, asked: Asked) -> None:
         """Open a stream without waiting: from memory if all is there, else by the thread that may wait.
 
         :param head: the HTTP head of the stream.
         """
-        resolved = Resolved()
-        for room_id, after in rooms:
+        resolved = Resolved(by_last_id=asked.by_last_id)
+        for room_id, after in asked.rooms:
             known = _known(room_id, after, self._pump.epoch)
             feed = self._pump.ready(room_id, known)
             if feed is None:
-                self._slow.put((connection, head, list(rooms)))
+                self._slow.put((connection, head, asked))
                 return
             _place(_ticket(connection), feed, after, known, resolved)
         self.adopt(connection, head, resolved)
@@ -163,16 +189,16 @@ class Streams:
         if resolved.refused and head:
             connection.refuse()
             return
-        self.hub.adopt(connection, head, resolved.places, resolved.resets + resolved.unseen)
+        self.hub.adopt(connection, head, resolved.places, resolved.resets + resolved.unseen, resolved.by_last_id)
         if not self.allowed(_ticket(connection)):
             self.hub.drop(connection)
 
     def _open_slow(self) -> None:
         while True:
-            connection, head, rooms = self._slow.get()
+            connection, head, asked = self._slow.get()
             try:
                 with self._app.app_context():
-                    resolved = self.resolve(_ticket(connection), rooms)
+                    resolved = self.resolve(_ticket(connection), asked)
             except Exception:  # the database is away: the client comes back by itself
                 log.exception("cannot open a stream")
                 connection.close()
@@ -195,5 +221,5 @@ def _place(ticket: Ticket, feed: Feed, after: str, known: int | None, resolved: 
 
 def _known(room_id: str, after: str, epoch: str) -> int | None:
     """Return the ``seq`` of a cursor; None when there is none, or one that says nothing about this room and history."""
-    known = cursor.parse(after)
-    return known.seq if known and known.room_id == room_id and known.epoch == epoch else None
+    known = cursor.parse(after).get(room_id)
+    return known.seq if known and known.epoch == epoch else None

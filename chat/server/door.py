@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chat.errors import Invalid
 from chat.realtime import streams, tickets
-from chat.realtime.streams import Wanted
+from chat.realtime.streams import Asked
 from chat.realtime.tickets import Ticket
 
 #: Most bytes a request at the door may have.
@@ -29,7 +29,7 @@ class StreamRequest:
     """A request that the door lets in."""
 
     ticket: Ticket
-    rooms: list[Wanted]
+    asked: Asked
 
 
 def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> StreamRequest | None:

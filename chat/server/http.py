@@ -193,7 +193,7 @@ class Handler(pywsgi.WSGIHandler):
             request = self.server.stream_for(self.path, self.headers.items())
             if request is not None:
                 connection = Connection(self._leave(), *request.ticket)
-                self.server.realtime.streams.open_fast(connection, self.server.head(), request.rooms)
+                self.server.realtime.streams.open_fast(connection, self.server.head(), request.asked)
                 return
         super().handle_one_response()
 
@@ -325,7 +325,7 @@ class Server(pywsgi.WSGIServer):
             request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
             if request is not None and self._lets_in(request.ticket):
                 sock.recv(len(data))
-                self.realtime.streams.open_fast(Connection(sock.detach(), *request.ticket), self.head(), request.rooms)
+                self.realtime.streams.open_fast(Connection(sock.detach(), *request.ticket), self.head(), request.asked)
                 return
         super().do_handle(GeventSocket(sock.family, sock.type, sock.proto, fileno=sock.detach()), address)
 

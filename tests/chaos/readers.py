@@ -110,9 +110,9 @@ class Reader:
     async def _connect(self, wait: float) -> float:
         """Open the stream and follow it to its end; return how long to wait before the next one."""
         await self._adopt_missing()
-        query = "&".join(f"room={room}&after={room}.{epoch}.{seq}" for room, (epoch, seq) in self.cursors.items())
+        places = "".join(f"&room={room}&after={room}.{epoch}.{seq}" for room, (epoch, seq) in self.cursors.items())
         opened, conn = time.time(), next(_connections)
-        async with self.client.stream(f"/events?{query}", self.silence) as (answer, pieces):
+        async with self.client.stream(f"/events?ids=frames{places}", self.silence) as (answer, pieces):
             if answer.status in {401, 403}:
                 self.stopped_by = answer.status
                 self._recorder.note(Refused(self.name, self.user, opened, time.time(), "", answer.status))

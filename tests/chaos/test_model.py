@@ -19,7 +19,7 @@ from chat import log
 from chat.database import db
 from chat.realtime.cursor import Cursor
 from chat.realtime.hub import QueueConnection
-from chat.realtime.streams import Wanted
+from chat.realtime.streams import Asked, Wanted
 from chat.realtime.tickets import Ticket
 from tests.chaos.history import new_mark
 from tests.chaos.readers import marks, parse
@@ -178,7 +178,7 @@ def machine(cast: Cast) -> type[RuleBasedStateMachine]:
             with cast.app.app_context():
                 ticket = Ticket(self.who(name).id, "a session")
                 cursor = Cursor(self.room, realtime.pump.current_epoch(), after)
-                resolved = realtime.streams.resolve(ticket, [Wanted(self.room, str(cursor))])
+                resolved = realtime.streams.resolve(ticket, Asked([Wanted(self.room, str(cursor))], by_last_id=False))
                 connection = QueueConnection(*ticket)
                 realtime.streams.adopt(connection, b"", resolved)
                 db.session.remove()

@@ -46,7 +46,7 @@ export class Link {
       this.#alive();
       const places = await this.#owner.places();
       if (abort.signal.aborted) return;
-      const query = [...places].map(([room, cursor]) => `room=${room}&after=${cursor}`).join("&");
+      const query = ["ids=frames", ...[...places].map(([room, cursor]) => `room=${room}&after=${cursor}`)].join("&");
       const response = await fetch(`/events?${query}`, { signal: abort.signal, cache: "no-store" });
       if ([401, 403, 404].includes(response.status)) this.#owner.refused(response.status);
       if (response.status === 401 || response.status === 403) return;
