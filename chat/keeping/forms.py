@@ -46,5 +46,7 @@ class HoldFields:
             return None
         try:
             return zones.day_from_reader(value)
+        except zones.BeyondTime as problem:
+            raise Invalid(str(problem), {name: str(problem)}) from None
         except ValueError:
             raise Invalid("Choose a day.", {name: "Choose a day."}) from None

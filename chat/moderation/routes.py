@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 from flask import Blueprint, Response, request, stream_with_context
@@ -196,15 +196,13 @@ def _arguments(names: tuple[str, ...]) -> dict[str, str]:
 def _asked(names: tuple[str, ...]) -> Asked:
     """Return what a list is filtered by; a day that is none is no filter."""
     query = _arguments(names)
-    days: dict[str, datetime | None] = {"since": None, "until": None}
-    for name in days.keys() & query.keys():
+    days: dict[str, datetime] = {}
+    for name, later in (("since", 0), ("until", 1)):
         try:
-            days[name] = zones.day_from_reader(query[name])
-        except (ValueError, OverflowError):
-            del query[name]
-    until = days["until"]
-    end = until + timedelta(days=1) if until else None
-    return Asked(query, days["since"], end, forms.argument("after"))
+            days[name] = zones.day_from_reader(query.get(name, ""), later)
+        except ValueError:
+            query.pop(name, None)
+    return Asked(query, days.get("since"), days.get("until"), forms.argument("after"))
 
 
 def _around() -> int:

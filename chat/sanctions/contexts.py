@@ -105,6 +105,8 @@ class SanctionForm:
     reason: str = ""
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    #: The moment for the duration ``until``, as typed.
+    until: str = ""
 
     @classmethod
     def sample(cls) -> SanctionForm:

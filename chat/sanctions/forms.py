@@ -47,6 +47,9 @@ class SanctionFields:
         if self.duration == "until":
             try:
                 return zones.from_reader(self.until)
+            except zones.BeyondTime as problem:
+                sentence = f"{problem} What has no end lasts until it is lifted."
+                raise Invalid(sentence, {"duration": sentence}) from None
             except ValueError:
                 raise Invalid("Choose a day and a time.", {"duration": "Choose a day and a time."}) from None
         if self.duration not in DURATIONS:

@@ -231,7 +231,7 @@ def apply_to_newcomer(event: LogEvent) -> None:
     active = queries.active_of(person_id)
     for each in active:
         if each.kind != "mute" and each.room_id in (None, room_id):
-            end = f" until {each.expires_at:%d %B, %H:%M} UTC" if each.expires_at else ""
+            end = f" until {each.expires_at:%d %B %Y, %H:%M} UTC" if each.expires_at else ""
             own = event.actor_id == person_id
             raise NotAllowed(f"{'You are' if own else 'They are'} {KINDS[each.kind][1]} {_where(each.room_id)}{end}.")
     if any(each.kind == "mute" for each in active):

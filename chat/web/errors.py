@@ -128,7 +128,10 @@ def _too_large() -> str:
 
 def _back() -> str:
     """Return the page of ours that led to this one, if it is another."""
-    referrer = urlsplit(request.referrer or "")
+    try:
+        referrer = urlsplit(request.referrer or "")
+    except ValueError:  # no address at all
+        return ""
     path = safe_next(referrer.path, "") if referrer.netloc == request.environ.get("HTTP_HOST") else ""
     return "" if path == request.path else path
 

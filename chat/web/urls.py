@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, MapAdapter, RequestRedirect
+from werkzeug.routing import BaseConverter, IntegerConverter, MapAdapter, RequestRedirect
 
 from chat import ids
 
@@ -19,9 +19,15 @@ class IdConverter(BaseConverter):
     regex = ids.PATTERN.pattern
 
 
+class NumberConverter(IntegerConverter):
+    """``<int:number>`` in a route: what no column could hold is 404 before a query is made."""
+
+    regex = "[0-9]{1,18}"
+
+
 def init_app(app: Flask) -> None:
-    """Register the converter."""
-    app.url_map.converters["id"] = IdConverter
+    """Register the converters."""
+    app.url_map.converters |= {"id": IdConverter, "int": NumberConverter}
     adapter = app.extensions["addresses"] = app.url_map.bind("localhost")
     # A page has fifty addresses, most of them those of the page before.
     app.extensions["paths"] = lru_cache(maxsize=20_000)(lambda endpoint, *values: adapter.build(endpoint, dict(values)))

@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import request
 
 from chat import clock
+
+
+class BeyondTime(ValueError):
+    """A day that is none we can do anything with."""
+
+    def __init__(self) -> None:
+        super().__init__(f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}.")
+
+
+#: The years that a form or an address may name: what lies in them has a moment in every zone, and so has the day after.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 #: The reader's zone, and what day it is there; the same day for all of a page.
 _reader: ContextVar[tuple[tzinfo, date] | None] = ContextVar("reader", default=None)
@@ -38,31 +49,42 @@ def current() -> tuple[tzinfo, date]:
 
 
 def local(moment: datetime) -> datetime:
-    """Return a moment in the reader's zone; in UTC outside a page."""
-    return moment.astimezone(current()[0])
+    """Return a moment in the reader's zone; in UTC outside a page, and where the calendar ends before it gets there."""
+    try:
+        return moment.astimezone(current()[0])
+    except (OverflowError, ValueError):
+        return moment.astimezone(UTC)
 
 
 def from_reader(text: str) -> datetime:
     """Return a moment that a field of day and time sent, which is in the zone of whoever sent the current request.
 
-    :raises ValueError: it is none.
+    Of an hour that comes twice the first is meant; one that does not come is as long after the hour before as it says.
+
+    :raises ValueError: it is none; ``BeyondTime``: it is not within the years that can be named.
     """
-    zone = _named(request.cookies.get("tz", ""))
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=zone).astimezone(UTC)
+    return _moment(text, "%Y-%m-%dT%H:%M")
 
 
-def day_from_reader(text: str) -> datetime:
+def day_from_reader(text: str, days: int = 0) -> datetime:
     """Return when a day began that a field sent, in the zone of whoever sent the current request.
 
-    :raises ValueError: it is none.
+    :param days: so many days later, of 23, 24 or 25 hours.
+    :raises ValueError: it is none; ``BeyondTime``: it is not within the years that can be named.
     """
-    zone = _named(request.cookies.get("tz", ""))
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
+    return _moment(text, "%Y-%m-%d", timedelta(days=days))
+
+
+def _moment(text: str, form: str, later: timedelta = timedelta(0)) -> datetime:
+    there = datetime.strptime(text, form).replace(tzinfo=_named(request.cookies.get("tz", "")))
+    if not FIRST_YEAR <= there.year <= LAST_YEAR:
+        raise BeyondTime
+    return (there + later).astimezone(UTC)  # by the calendar of the zone, not by hours
 
 
 def iso(moment: datetime) -> str:
     """Return a moment for ``datetime=""``, in UTC to the millisecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def clock_time(moment: datetime) -> str:
@@ -72,14 +94,12 @@ def clock_time(moment: datetime) -> str:
 
 def day(moment: datetime) -> str:
     """Return the day for a day line: ``Today``, ``Yesterday``, ``Saturday 21 November``, with the year if it is another."""
-    zone, today = current()
-    return _day_name(moment.astimezone(zone).date(), today)
+    return _day_name(local(moment).date(), current()[1])
 
 
 def when(moment: datetime) -> str:
     """Return a short stamp for lists: the time today, the day in the last week, the date before and after."""
-    zone, today = current()
-    then = moment.astimezone(zone)
+    then, today = local(moment), current()[1]
     age = (today - then.date()).days
     if age == 0:
         return then.strftime("%H:%M")
