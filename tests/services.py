@@ -150,16 +150,19 @@ class Postgres:
 
 
 class Redis:
-    """A Redis server that keeps nothing."""
+    """A Redis server that keeps nothing, and writes what replication makes it write into a folder of its own."""
 
     def __init__(self) -> None:
         self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="confab-redis-"))
         self.start()
 
     def start(self) -> None:
+        self._folder.mkdir(exist_ok=True)
         self.process = Process(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        )
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+             "--dir", str(self._folder)]
+        )  # fmt: skip
         wait_for(self._answers, what="Redis")
 
     def _answers(self) -> bool:
@@ -172,6 +175,12 @@ class Redis:
 
     def stop(self) -> None:
         self.process.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def remove(self) -> None:
+        """End it for good, as a power cut would."""
+        self.process.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 #: Confab under gunicorn.

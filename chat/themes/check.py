@@ -19,7 +19,7 @@ from chat import ids
 from chat.rooms import kinds
 from chat.themes import lock
 from chat.themes.contrast import Sheets, lost, outside, sheets_of
-from chat.themes.faults import Fault, faults, parse, source
+from chat.themes.faults import Fault, faults, find, parse, source
 from chat.themes.headers import Template
 from chat.themes.problems import Problem
 from chat.themes.rendering import Renderer
@@ -221,7 +221,7 @@ class _Check:
 
     def _lost(self, page: BeautifulSoup) -> Iterator[Fault]:
         """Find static files and icons that are not there."""
-        for tag in page.select('[src^="/static/"], [href^="/static/"]'):
+        for tag in find(page, '[src^="/static/"], [href^="/static/"]'):
             address, _, icon = str(tag.get("src") or tag.get("href")).partition("#")
             file = f"static/{address.split('/', 3)[3]}"
             if file not in self.statics:
@@ -302,11 +302,11 @@ def _nearest(hook: str, page: BeautifulSoup) -> tuple[str, Any]:
     parts = _PARTS.findall(hook)
     for left in sorted(range(len(parts)), key=lambda at: not parts[at].startswith("[")):
         rest = "".join(part for at, part in enumerate(parts) if at != left)
-        found = page.select_one(rest) if rest else None
+        found = next(iter(find(page, rest)), None) if rest else None
         if found is not None and len(parts) > 1:
             return parts[left], found
     for part in parts if len(parts) > 2 else []:
-        found = page.select_one(part)
+        found = next(iter(find(page, part)), None)
         if found is not None:
             return " ".join(each for each in parts if each != part), found
     return hook, None

@@ -33,6 +33,25 @@ def parse(html: str) -> BeautifulSoup:
     return BeautifulSoup(html, "html.parser")
 
 
+def find(page: BeautifulSoup, selector: str) -> list[Tag]:
+    """Return what a selector finds in a page and in its templates.
+
+    Each ``<template>`` is a tree of its own, into which some versions of soupsieve look from outside and others do not.
+    """
+    found = {id(tag): tag for tree in (page, *page.find_all("template")) for tag in tree.select(selector)}
+    return [*found.values()]
+
+
+def _tree(tag: Tag) -> int:
+    """Return which tree an element belongs to: the page, or the template that it stands in."""
+    return id(tag.find_parent("template"))
+
+
+def _shown_at_once(page: BeautifulSoup, selector: str) -> list[Tag]:
+    """Return what a selector finds in a page, not in its templates: only a script shows what those hold."""
+    return [tag for tag in page.select(selector) if tag.find_parent("template") is None]
+
+
 def faults(page: BeautifulSoup) -> Iterator[Fault]:
     """Yield what is wrong with a page or a part of one."""
     yield from _labels(page)
@@ -40,7 +59,7 @@ def faults(page: BeautifulSoup) -> Iterator[Fault]:
     yield from _policy(page)
     yield from _without_script(page)
     yield from _directions(page)
-    for tag in page.select("[data-written]"):
+    for tag in find(page, "[data-written]"):
         yield _fault(
             tag, "is what somebody wrote, as a piece of the page.", "Leave |safe out: they could write a script."
         )
@@ -74,18 +93,18 @@ def _value(tag: Tag, name: str) -> str:
 
 
 def _labels(page: BeautifulSoup) -> Iterator[Fault]:
-    for tag in page.select("button, a[href], summary"):
+    for tag in find(page, "button, a[href], summary"):
         if not _name(page, tag):
             remedy = 'Give it text; beside an icon in <span class="visually-hidden">, or as aria-label.'
             yield _fault(tag, "has no name that a screen reader can say.", remedy)
-    for tag in page.select(_FIELDS):
-        label = page.select_one(f'label[for="{tag["id"]}"]') if tag.get("id") else None
+    for tag in find(page, _FIELDS):
+        label = page.find("label", attrs={"for": tag["id"]}) if tag.get("id") else None
         around = tag.find_parent("label")
         if not _said(page, tag) and not (label and _text(label)) and not (around and _text(around)):
             yield _fault(
                 tag, "has no label.", "Put a <label for> beside it, a <label> around it, or an aria-label on it."
             )
-    for tag in page.select("img:not([alt])"):
+    for tag in find(page, "img:not([alt])"):
         yield _fault(tag, "has no alternative text.", 'Give it alt="…", or alt="" if it says nothing.')
 
 
@@ -108,9 +127,9 @@ def _text(tag: Tag | NavigableString) -> str:
 
 
 def _ids(page: BeautifulSoup) -> Iterator[Fault]:
-    counted = Counter(_value(tag, "id") for tag in page.select("[id]"))
-    for tag in page.select("[id]"):
-        if counted[_value(tag, "id")] > 1:
+    counted = Counter((_tree(tag), _value(tag, "id")) for tag in page.find_all(id=True))
+    for tag in page.find_all(id=True):
+        if counted[_tree(tag), _value(tag, "id")] > 1:
             yield _fault(
                 tag, "is not the only one with this id.", "Put something of its own into it, such as {{ message.id }}."
             )
@@ -135,24 +154,24 @@ def _policy(page: BeautifulSoup) -> Iterator[Fault]:
                 tag, "stands in the page, which the policy refuses.", "Put it into static/ and name it by static_url."
             )
     for name, attribute in _LOADS:
-        for tag in page.select(f'{name}[{attribute}^="http"], {name}[{attribute}^="//"]'):
+        for tag in find(page, f'{name}[{attribute}^="http"], {name}[{attribute}^="//"]'):
             yield _fault(tag, "loads from another host, which the policy refuses.", "Put the file into static/.")
 
 
 def _without_script(page: BeautifulSoup) -> Iterator[Fault]:
-    for tag in page.select("a[hx-get]:not([href]), a[hx-post]:not([href])"):
+    for tag in _shown_at_once(page, "a[hx-get]:not([href]), a[hx-post]:not([href])"):
         yield _fault(tag, "leads nowhere without script.", "Give it the href of the page that does the same.")
-    for tag in page.select("form[hx-post]:not([action])"):
+    for tag in _shown_at_once(page, "form[hx-post]:not([action])"):
         yield _fault(tag, "goes nowhere without script.", "Give it method and action beside hx-post.")
-    for tag in page.select("button[hx-post], button[hx-get]"):
+    for tag in _shown_at_once(page, "button[hx-post], button[hx-get]"):
         form = tag.find_parent("form")
-        if (form is None or not form.get("action")) and tag.find_parent("template") is None:
+        if form is None or not form.get("action"):
             yield _fault(tag, "does nothing without script.", "Put it into a form with method and action.")
-    for tag in page.select('form:has(> [name="csrf_token"]):not([method="post" i])'):
+    for tag in _shown_at_once(page, 'form:has(> [name="csrf_token"]):not([method="post" i])'):
         yield _fault(tag, "puts what is typed into the address.", 'Give it method="post".')
-    for tag in page.select('form[method="post" i]:has([type="file"]):not([enctype="multipart/form-data"])'):
+    for tag in _shown_at_once(page, 'form[method="post" i]:has([type="file"]):not([enctype="multipart/form-data"])'):
         yield _fault(tag, "sends no files.", 'Give it enctype="multipart/form-data".')
-    for tag in page.select('form[method="post" i]'):
+    for tag in _shown_at_once(page, 'form[method="post" i]'):
         if tag.select_one('[name="csrf_token"]') is None:
             yield _fault(tag, "has no csrf_token, so it is refused.", "Write {{ csrf(layout.csrf_token) }} into it.")
 

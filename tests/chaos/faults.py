@@ -260,7 +260,7 @@ async def redis_failed_over(world: World) -> str:
                 await asyncio.sleep(0.05)
             heir.process.send(signal.SIGSTOP)
             await asyncio.sleep(world.random.uniform(0.2, 1.0))
-            stack.redis.process.kill()
+            stack.redis.remove()
             heir.process.send(signal.SIGCONT)
             pause = world.random.uniform(0.5, 3)
             await asyncio.sleep(pause)

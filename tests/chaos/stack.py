@@ -340,7 +340,7 @@ class Scaled(Stack):
                 if proxy is not None:
                     await proxy.stop()
         with contextlib.suppress(Exception):
-            self.redis.process.kill()
+            self.redis.remove()
         with contextlib.suppress(Exception):
             await asyncio.to_thread(self.postgres.remove)
 
