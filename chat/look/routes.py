@@ -178,7 +178,7 @@ def _safe_logo(chosen: FileStorage | None, actor_id: str) -> bytes | None:
         return None
     rate_limits.limit("20/hour", _TOO_MANY, "logos", actor_id)
     try:
-        return pictures.face(chosen.stream)
+        return pictures.face(chosen.stream, actor_id)
     except Invalid as problem:
         raise Invalid(problem.sentence, {"logo": problem.sentence}) from None
 

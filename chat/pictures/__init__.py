@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from chat.errors import Invalid, NotFound, Unavailable
 from chat.pictures import storage
 from chat.pictures.models import Picture
 from chat.pictures.process import THUMB
+from chat.pictures.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ _TIMEOUT = 30
 _PROCESS = Path(__file__).with_name("process.py")
 #: What the process learns about its surroundings: nothing that is secret.
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH"}}
-#: How many are worked on at the same time.
-_slots = threading.BoundedSemaphore(2)
+_turns = Turns(2)
 
 
 def init_app(app: Flask) -> None:
@@ -50,13 +49,14 @@ def keep(source: IO[bytes], owner_id: str, face: bool = False) -> str:
     :param face: keep the middle of it alone, as a small square.
     :raises Invalid: it is too large or no picture that we take, with the reason.
     :raises Unavailable: it cannot be stored just now.
+    :raises TooFast: this person's pictures keep the machine busy.
     """
     db.session.rollback()  # no connection is held while the picture is worked on and travels
     try:
         with tempfile.TemporaryDirectory(prefix="confab-") as folder:
             raw, full, thumb = (Path(folder, name) for name in ("raw", "full.webp", "thumb.webp"))
             _copy(source, raw)
-            width, height = _process(raw, full, thumb, face)
+            width, height = _process(raw, full, thumb, owner_id, face)
             return _store(owner_id, width, height, full, thumb)
     except OSError as problem:
         log.warning("the disk does not take a picture: %s", problem)
@@ -65,18 +65,20 @@ def keep(source: IO[bytes], owner_id: str, face: bool = False) -> str:
         ) from None
 
 
-def face(source: IO[bytes]) -> bytes:
+def face(source: IO[bytes], person_id: str) -> bytes:
     """Return an uploaded file made safe, as a small square in WebP, without keeping it.
 
+    :param person_id: whose upload it is.
     :raises Invalid: it is too large or no picture that we take, with the reason.
     :raises Unavailable: the disk does not take it just now.
+    :raises TooFast: this person's pictures keep the machine busy.
     """
     db.session.rollback()
     try:
         with tempfile.TemporaryDirectory(prefix="confab-") as folder:
             raw, full, thumb = (Path(folder, name) for name in ("raw", "full.webp", "thumb.webp"))
             _copy(source, raw)
-            _process(raw, full, thumb, face=True)
+            _process(raw, full, thumb, person_id, face=True)
             return full.read_bytes()
     except OSError as problem:
         log.warning("the disk does not take a picture: %s", problem)
@@ -152,18 +154,15 @@ def _copy(source: IO[bytes], target: Path) -> None:
         raise Invalid("The file is empty.")
 
 
-def _process(raw: Path, full: Path, thumb: Path, face: bool) -> tuple[int, int]:
+def _process(raw: Path, full: Path, thumb: Path, person_id: str, face: bool) -> tuple[int, int]:
     command = [sys.executable, "-I", str(_PROCESS), str(raw), str(full), str(thumb), *(["face"] if face else [])]
-    if not _slots.acquire(timeout=_TIMEOUT):
-        raise Unavailable("Many pictures are being sent just now. Try again in a moment.", 10)
     try:
-        done = subprocess.run(  # noqa: S603 - our own file
-            command, stdin=subprocess.DEVNULL, capture_output=True, env=_ENVIRONMENT, timeout=_TIMEOUT, check=False
-        )
+        with _turns.turn(person_id, _TIMEOUT):
+            done = subprocess.run(  # noqa: S603 - our own file
+                command, stdin=subprocess.DEVNULL, capture_output=True, env=_ENVIRONMENT, timeout=_TIMEOUT, check=False
+            )
     except subprocess.TimeoutExpired:
         raise Invalid("The picture takes too long to work on; make it smaller.") from None
-    finally:
-        _slots.release()
     try:
         outcome = json.loads(done.stdout)
     except ValueError:  # killed by one of its limits, or by a fault of a decoder

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from statistics import median
@@ -19,7 +20,7 @@ from tests.conftest import Town, _expect_calm, populate
 from tests.emulators.running import Emulators
 from tests.people import Person
 from tests.pictures.samples import encoded, moving, photograph, png
-from tests.services import ROOT, Site
+from tests.services import ROOT, Site, wait_for
 
 
 class Probe:
@@ -47,9 +48,11 @@ class Probe:
         self._thread.join()
 
 
-def _send(town: Town, data: bytes) -> requests.Response:
-    return town.alice.elsewhere().post(
-        f"/rooms/{town.room}/pictures", htmx=True, files={"image": ("a.png", BytesIO(data), "image/png")}
+def _send(town: Town, data: bytes, person: Person | None = None) -> requests.Response:
+    return (
+        (person or town.alice)
+        .elsewhere()
+        .post(f"/rooms/{town.room}/pictures", htmx=True, files={"image": ("a.png", BytesIO(data), "image/png")})
     )
 
 
@@ -73,13 +76,24 @@ def test_it_stays_quick_and_small_while_pictures_are_worked_on(town: Town):
     assert _send(town, png()).status_code == 201
     before = process.memory_info().rss
     with Probe(town.site) as probe, ThreadPoolExecutor(4) as people:
-        answers = [response.status_code for response in people.map(lambda data: _send(town, data), large * 2)]
+        senders = [town.alice] * 4 + [town.bob] * 4
+        answers = [response.status_code for response in people.map(partial(_send, town), large * 2, senders)]
     assert answers == [201, 201, 201, 422] * 2
     grown = (process.memory_info().rss - before) / 1024 / 1024
     assert grown < 40, f"{grown:.0f} MB more"
     assert median(probe.seconds) < 0.1
     assert max(probe.seconds) < 1.0
     assert process.children() == []
+
+
+def test_it_keeps_nobody_waiting_for_the_pictures_of_another(town: Town):
+    with ThreadPoolExecutor(6) as people:
+        heavy = moving(150, 800, 600)
+        uploads = [people.submit(_send, town, heavy) for _ in range(6)]
+        wait_for(lambda: psutil.Process(town.site.process.pid).children())
+        assert _send(town, png(), town.bob).status_code == 201
+        assert not all(each.done() for each in uploads)
+        assert {each.result().status_code for each in uploads} <= {201, 429, 503}
 
 
 def test_it_lets_everybody_go_on_while_cloudinary_hangs(far_town: Town, emulators: Emulators):

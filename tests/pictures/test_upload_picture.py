@@ -1,5 +1,6 @@
 """Uploading a picture: it is known by its content, shown at a sensible size, and looks as it was meant."""
 
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def test_it_makes_what_moves_for_long_smaller_still(cast: Cast, tmp_path: Path, 
     assert "KEPT_MOVING_PIXELS = 50_000_000" in source
     narrow = tmp_path / "process.py"
     narrow.write_text(source.replace("KEPT_MOVING_PIXELS = 50_000_000", "KEPT_MOVING_PIXELS = 75_000"))
+    shutil.copy(Path(process.__file__).with_name("files.py"), tmp_path)
     monkeypatch.setattr(pictures, "_PROCESS", narrow)
     assert seen(cast, upload(cast, moving(5, 300, 200))).size == (150, 100)
 
