@@ -28,12 +28,33 @@ def configure() -> None:
             structlog.processors.LogfmtRenderer(
                 key_order=["time", "level", "logger", "request", "event"], drop_missing=True
             ),
+            _visible,
         ],
     )
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+#: What a terminal would obey or hide, and what some viewers take for the end of a line: C0, C1, DEL, separators of lines,
+#: and the marks that turn the direction of text.
+_UNSEEN = [
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0x061C,
+    0x200E,
+    0x200F,
+    *range(0x2028, 0x202F),
+    *range(0x2066, 0x206A),
+    0xFEFF,
+]
+_ESCAPED = {code: ascii(chr(code))[1:-1] for code in _UNSEEN}
+
+
+def _visible(logger: object, name: str, line: str) -> str:
+    """Return a line in which everything is to be seen and nothing acts: the last step, whatever was logged."""
+    return line.translate(_ESCAPED)
 
 
 def about_request(request_id: str) -> None:

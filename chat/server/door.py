@@ -2,7 +2,8 @@
 
 The first bytes of a connection are peeked at, not read. If they are one complete, plain GET of the stream with a valid
 ticket, the socket goes straight to the hub: no greenlet, no environ, no Flask. Anything else, and anything doubtful, is
-left untouched for the ordinary handler, which decides with the real session. The door only ever says yes.
+left untouched for the ordinary handler, which decides with the real session. The door only ever says yes, and reads by the
+same rules as the handler.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from chat.errors import Invalid
 from chat.realtime import streams, tickets
 from chat.realtime.streams import Asked
 from chat.realtime.tickets import Ticket
+from chat.server import head
+from chat.server.head import Head, Refused
 
 #: Most bytes a request at the door may have.
 PEEK = 4096
@@ -40,46 +43,34 @@ def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> Stream
     :param cookie: the name of the ticket's cookie.
     :param key: the key of tickets.
     """
-    if (
-        not data.startswith((START + b"?", START + b" "))
-        or not data.endswith(b"\r\n\r\n")
-        or data.count(b"\r\n\r\n") != 1
-    ):
+    if not data.endswith(b"\r\n\r\n") or data.count(b"\r\n\r\n") != 1:
         return None
     try:
-        request_line, *lines = data[:-4].decode("ascii").split("\r\n")
-        method, target, version = request_line.split(" ")
-    except ValueError:  # UnicodeDecodeError is one too
+        asked = head.read(data)
+    except Refused:
         return None
-    if method != "GET" or version != "HTTP/1.1":
-        return None
-    pairs = [line.partition(":") for line in lines]
-    if any(not colon or name != name.strip() for name, colon, _ in pairs):
-        return None
-    return admit(target, [(name, value) for name, _, value in pairs], hosts, cookie, key)
+    return admit(asked, hosts, cookie, key) if is_for_stream(asked) else None
 
 
-def admit(
-    target: str, pairs: Collection[tuple[str, str]], hosts: Collection[str], cookie: str, key: bytes
-) -> StreamRequest | None:
-    """Return the stream that a GET asks for, or None if the application should look.
+def is_for_stream(asked: Head) -> bool:
+    """Tell whether a request may be one for a stream."""
+    return asked.method == "GET" and asked.version == "HTTP/1.1" and asked.target.partition("?")[0] == PATH
 
-    :param target: the path with its query.
-    :param pairs: the headers as they were sent, each with its value.
-    """
-    headers = {name.lower(): value.strip() for name, value in pairs}
-    if len(headers) != len(pairs) or not _UNUSUAL.isdisjoint(headers):
+
+def admit(asked: Head, hosts: Collection[str], cookie: str, key: bytes) -> StreamRequest | None:
+    """Return the stream that a GET asks for, or None if the application should look."""
+    fields = dict(asked.fields)
+    if len(fields) != len(asked.fields) or not _UNUSUAL.isdisjoint(fields):
         return None
-    host = headers.get("host", "")
-    if host.rpartition(":")[0] not in hosts and host not in hosts:
+    if asked.host.rpartition(":")[0] not in hosts and asked.host not in hosts:
         return None
-    if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    if fields.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return None
-    ticket = tickets.check(_cookie(headers.get("cookie", ""), cookie), key)
+    ticket = tickets.check(_cookie(fields.get("cookie", ""), cookie), key)
     if ticket is None:
         return None
     try:
-        return StreamRequest(ticket, streams.wanted(target.partition("?")[2], headers.get("last-event-id")))
+        return StreamRequest(ticket, streams.wanted(asked.target.partition("?")[2], fields.get("last-event-id")))
     except Invalid:
         return None
 

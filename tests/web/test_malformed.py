@@ -27,8 +27,8 @@ def status(site: Site, request: bytes) -> int:
 
 def test_more_headers_than_are_read_are_refused(site: Site):
     many = b"".join(b"X-%d: y\r\n" % number for number in range(120))
-    assert status(site, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + many + b"\r\n") == 400
-    assert status(site, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n") == 400
+    assert status(site, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + many + b"\r\n") == 431
+    assert status(site, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n") == 431
 
 
 @pytest.mark.parametrize(
