@@ -6,6 +6,7 @@ Never with the text of a message, a password or a cookie: what is logged are ids
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
@@ -52,9 +53,9 @@ _UNSEEN = [
 _ESCAPED = {code: ascii(chr(code))[1:-1] for code in _UNSEEN}
 
 
-def _visible(logger: object, name: str, line: str) -> str:
+def _visible(logger: Any, name: str, line: Any) -> str:
     """Return a line in which everything is to be seen and nothing acts: the last step, whatever was logged."""
-    return line.translate(_ESCAPED)
+    return str(line).translate(_ESCAPED)
 
 
 def about_request(request_id: str) -> None:
