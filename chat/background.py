@@ -62,6 +62,11 @@ class Background:
         """Let each task finish its turn and run no more."""
         self._stopping.set()
 
+    def soon(self, task: Task) -> None:
+        """Run one task apart, as soon as it is its turn; whoever asks does not wait."""
+        if not self._stopping.is_set():
+            threading.Thread(target=self.run_once, args=(task,), name=task.__qualname__, daemon=True).start()
+
     def _repeat(self, each: _Repeated) -> None:
         while not self._stopping.wait(each.seconds * random.uniform(0.9, 1.1)):  # noqa: S311 - jitter
             self.run_once(each.task)

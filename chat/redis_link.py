@@ -6,6 +6,9 @@ Ours waits 0.2 s, once.
 
 from __future__ import annotations
 
+import logging
+import time
+
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -15,6 +18,29 @@ TIMEOUT = 0.2
 
 #: Everything that an unreachable Redis raises.
 ERRORS = (redis.RedisError, OSError)
+
+
+class Oddities:
+    """Counts what Redis has that none of us put there, and says so once a minute, so that nobody fills the log from there."""
+
+    #: Seconds between two lines.
+    _EVERY = 60.0
+
+    def __init__(self, log: logging.Logger, sentence: str) -> None:
+        self._log, self._sentence = log, sentence
+        self._count, self._next = 0, 0.0
+
+    def note(self, count: int = 1) -> None:
+        """Count so many more.
+
+        The log names how many there were since its last line.
+        """
+        self._count += count
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self._EVERY
+            self._log.warning(self._sentence, self._count)
+            self._count = 0
 
 
 def client(url: str, timeout: float | None = TIMEOUT) -> redis.Redis:

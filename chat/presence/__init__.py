@@ -42,4 +42,6 @@ def init_app(app: Flask) -> None:
     )
     app.extensions["presence"] = tracker
     hub.arrivals.append(tracker.arrive)
+    process.pump.hearers.append(lambda feed, frame: broadcasts.note_member(process, tracker, feed, frame))
+    process.controls["presence"] = lambda _: process.background.soon(broadcasts.show_presence)
     templating.provide("presence")(_Presence)

@@ -16,22 +16,56 @@ from chat.bus import after
 from chat.database import db
 from chat.presence import queries
 from chat.presence.contexts import MARKED, CrowdLine, PresenceContext, PresenceMark, TypingSignal
-from chat.presence.tracker import Change, tracker
+from chat.presence.tracker import Change, Tracker, tracker
+from chat.realtime import Realtime, channels
 from chat.realtime.feed import Feed
+from chat.realtime.frames import Frame
 from chat.rooms import queries as rooms
 from chat.threads import turn
 from chat.web.templating import for_room, render_fragment, render_kept
 
 
-@every(1.0)
+@every(0.8)
 def show_presence() -> None:
-    """Look who is here: show what changed to the readers of this process, and all of it to those who are new."""
+    """Look who is here: show what changed to the readers of this process, and all of it to those who are new.
+
+    Whoever comes here is told to the other processes at once, which would otherwise look up to a second later.
+    """
     newcomers = tracker().take_newcomers()
+    changes = _look()
+    if newcomers:
+        _show_all(newcomers)
+    if any(change.user_id in newcomers for change in changes):
+        realtime.here().broker.publish(channels.ALL, {"kind": "presence"})
+
+
+def _look() -> list[Change]:
     changes = tracker().look()
     if changes and realtime.here().hub.connections:
         _show_changes(changes)
-    if newcomers:
-        _show_all(newcomers)
+    return changes
+
+
+def note_member(process: Realtime, known: Tracker, feed: Feed, frame: Frame) -> None:
+    """Have presence follow a line of the list of members: the frame says nothing of it, for it is replayed as it is."""
+    if frame.name.startswith("member.") and known.note_line(feed.room_id, frame.ref_id):
+        process.background.soon(show_members)
+
+
+def show_members() -> None:
+    """Show whether those are here whose lines have just come into a room, and how many that makes."""
+    process, lines = realtime.here(), tracker().take_lines()
+    _look()  # somebody may have opened a stream and joined within one second
+    feeds = [process.pump.feeds[room_id] for room_id in lines if room_id in process.pump.feeds]
+    tracker().stale_crowds.update(feed.room_id for feed in feeds if _is_large(feed))
+    small = [feed for feed in feeds if not _is_large(feed)]
+    inside = {feed.room_id: [each for each in lines[feed.room_id] if each in feed.members] for feed in small}
+    people = accounts.people({user_id for user_ids in inside.values() for user_id in user_ids})
+    db.session.remove()
+    state = tracker().state
+    for feed in small:
+        marks = [_mark(who, state(who), people[who].last_seen_at) for who in inside[feed.room_id] if who in people]
+        process.to_room_here(feed.room_id, "presence", _crowd(feed) + "".join(marks))
 
 
 def _show_changes(changes: list[Change]) -> None:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from flask import has_request_context
+
 from chat.accounts.contexts import PersonContext
+from chat.accounts.guards import maybe_viewer
 from chat.presence.contexts import CrowdContext, PresenceContext
 from chat.presence.tracker import tracker
 
 
 def of(person: PersonContext) -> PresenceContext:
-    """Return whether somebody is here."""
-    state = tracker().state(person.id)
+    """Return whether somebody is here, for a page: whoever asks for it is, also before their stream is open."""
+    state = "online" if person.id == _viewer_id() else tracker().state(person.id)
     return PresenceContext(person.id, state, person.last_seen_at if state == "offline" else None)
 
 
 def crowd(room_id: str, members: Collection[str]) -> CrowdContext:
-    """Return how many of a room's members are here."""
-    known = tracker()
-    return CrowdContext(room_id, sum(1 for user_id in members if known.state(user_id) != "offline"), len(members))
+    """Return how many of a room's members are here, on a page with whoever asks for it."""
+    known, me = tracker(), _viewer_id()
+    here = sum(1 for user_id in members if user_id == me or known.state(user_id) != "offline")
+    return CrowdContext(room_id, here, len(members))
+
+
+def _viewer_id() -> str:
+    who = maybe_viewer() if has_request_context() else None
+    return who.id if who else ""

@@ -6,12 +6,22 @@ people are gone. In this process's memory when it is alone, in two sorted sets o
 
 from __future__ import annotations
 
+import logging
+import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
+import redis
+
 from chat import redis_link
+
+log = logging.getLogger(__name__)
+
+#: Person and session, as Redis has them.
+_PAIR = re.compile(rb"([\w-]{1,64})\.([\w-]{1,64})")
 
 #: Seconds after the last sign of life when somebody is offline.
 ALIVE = 60.0
@@ -92,9 +102,14 @@ class RedisStore:
         self._known: dict[str, Sign] = {}
         self._signs: list[Sign] | None = []
         self._looked_at = self._full_at = 0.0
+        self._odd = redis_link.Oddities(log, "%s entries of presence in Redis are not ours and were taken away")
 
     def renew(self, sessions: Iterable[tuple[str, str]], active: bool = False) -> None:
         """Note signs of life, in one round trip."""
+        with self._mended():
+            self._renew(sessions, active)
+
+    def _renew(self, sessions: Iterable[tuple[str, str]], active: bool) -> None:
         now = time.time()
         renewed = list(sessions)
         if not renewed:
@@ -121,6 +136,10 @@ class RedisStore:
 
     def signs(self) -> list[Sign]:
         """Return every session that is alive, and forget the others."""
+        with self._mended():
+            return self._look()
+
+    def _look(self) -> list[Sign]:
         now = time.time()
         limit = now - ALIVE
         since = self._looked_at - self._SKEW
@@ -143,6 +162,21 @@ class RedisStore:
         if self._signs is None:
             self._signs = list(self._known.values())
         return self._signs
+
+    @contextmanager
+    def _mended(self) -> Iterator[None]:
+        """Put back what we know where a key of ours has become something else; this time fails, the next one does not."""
+        try:
+            yield
+        except redis.ResponseError as problem:
+            if "WRONGTYPE" in str(problem):
+                self._odd.note()
+                self._redis.delete(self._ALIVE_KEY, self._ACTIVE_KEY)
+                signs = {f"{sign.user_id}.{sign.session_id}": sign for sign in self._known.values()}
+                if signs:
+                    self._redis.zadd(self._ALIVE_KEY, {name: sign.alive_at for name, sign in signs.items()})
+                    self._redis.zadd(self._ACTIVE_KEY, {name: sign.active_at for name, sign in signs.items()})
+            raise
 
     def _others_moved(self, since: float) -> bool:
         """Tell whether there is another number of signs than we know of, in all or since a moment: reading them costs more."""
@@ -170,14 +204,23 @@ class RedisStore:
         :param alive: pairs of bytes, person and session, and when they were last alive.
         """
         found: dict[str, Sign] = {}
-        pairs = iter(alive)
+        odd: list[bytes] = []
+        pairs, soon = iter(alive), time.time() + ALIVE
         while stretch := list(islice(pairs, self._STRETCH)):
             active = self._redis.zmscore(self._ACTIVE_KEY, [member for member, _ in stretch])
             for (member, alive_at), active_at in zip(stretch, active, strict=True):
-                user_id, session_id = member.decode().split(".")
-                sign = Sign(user_id, session_id, alive_at, alive_at if active_at is None else active_at)
+                pair = _PAIR.fullmatch(member)
+                if pair is None or alive_at > soon:
+                    odd.append(member)
+                    continue
+                user_id, session_id = pair[1].decode(), pair[2].decode()
+                sign = Sign(user_id, session_id, alive_at, alive_at if active_at is None else min(active_at, soon))
                 known = self._known.get(session_id)
                 if known == sign:
                     sign = known  # ours, whose texts are the hub's
                 found[sign.session_id] = sign
+        if odd:
+            self._odd.note(len(odd))
+            self._redis.zrem(self._ALIVE_KEY, *odd)
+            self._redis.zrem(self._ACTIVE_KEY, *odd)
         return found

@@ -6,6 +6,7 @@ that could be lost.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,11 +44,14 @@ class Tracker:
     #: Large rooms in which somebody came or went since their number was last shown.
     stale_crowds: set[str] = field(default_factory=set)
     _newcomers: set[str] = field(default_factory=set)
+    #: By room, whose line in the list of its members is another, or gone.
+    _lines: dict[str, set[str]] = field(default_factory=dict)
     _seen: dict[str, float] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)
     _renewed_at: float = 0.0
     _signs: list[Sign] = field(default_factory=list)
     _looked_at: float = 0.0
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def arrive(self, user_id: str, session_id: str) -> None:
         """Note a new connection; never waits, for the event loop itself calls it."""
@@ -58,6 +62,17 @@ class Tracker:
         """Return who has opened a stream since this was last asked."""
         newcomers, self._newcomers = self._newcomers, set()
         return newcomers
+
+    def note_line(self, room_id: str, user_id: str) -> bool:
+        """Note that somebody's line in a list of members is another; tell whether it is the first one. Never waits."""
+        first = not self._lines
+        self._lines.setdefault(room_id, set()).add(user_id)
+        return first
+
+    def take_lines(self) -> dict[str, set[str]]:
+        """Return whose lines were noted since this was last asked, by room."""
+        lines, self._lines = self._lines, {}
+        return lines
 
     def act(self, user_id: str, session_id: str) -> None:
         """Note that somebody did something just now."""
@@ -80,6 +95,10 @@ class Tracker:
 
     def look(self) -> list[Change]:
         """Renew the signs of our own readers, look at everybody's, and return who is in another state than before."""
+        with self._turn:  # one that looked earlier must not come later
+            return self._look()
+
+    def _look(self) -> list[Change]:
         now = time.time()
         arrived, self._arrived = self._arrived, set()
         try:

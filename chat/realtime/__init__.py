@@ -44,7 +44,7 @@ class Realtime:
     def __init__(self, app: Flask) -> None:
         settings = app.config["SETTINGS"]
         with app.app_context():
-            broker_key, self.ticket_key = keys.derive("broker"), keys.derive("stream ticket")
+            broker_key, self.ticket_key = keys.derive("broker, numbered"), keys.derive("stream ticket")
         self.broker: Broker = RedisBroker(settings.REDIS_URL, broker_key) if settings.REDIS_URL else LocalBroker()
         self.hub = Hub()
         self.pump = Pump(app, self.hub, self.broker)

@@ -1,8 +1,9 @@
 """What processes tell each other: frames, typing, revoked sessions. Never the truth, only the fast path to it.
 
 ``LocalBroker`` is for one process, which has nobody to tell. ``RedisBroker`` is Redis pub/sub. A message is authenticated
-with a key derived from SECRET_KEY, so a shared or hijacked Redis cannot put a word on anybody's page. Publishing
-never blocks a request and may lose a message: the sweep finds what was lost within a second.
+with a key derived from SECRET_KEY, so a shared or hijacked Redis cannot put a word on anybody's page; its number and its time
+are authenticated with it, so one that was recorded cannot be played again. Publishing never blocks a request and may lose a
+message: the sweep finds what was lost within a second.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import logging
 import queue
 import random
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +27,15 @@ log = logging.getLogger(__name__)
 Receive = Callable[[str, dict[str, Any]], None]
 
 _MAC_BYTES = 16
-#: Before the message: its MAC, then who sent it.
-_HEAD_BYTES = _MAC_BYTES + 16
+_SENDER_BYTES = _MAC_BYTES + 16
+#: Its number, counted by its sender, and its time in Unix seconds.
+_ORDER = struct.Struct(">Qd")
+#: Before the message: its MAC, who sent it, number and time.
+_HEAD_BYTES = _SENDER_BYTES + _ORDER.size
+#: Seconds after which what is shown for a moment is not worth showing; as much may the clocks of two hosts differ.
+STALE = 30.0
+#: Senders whose last number is remembered.
+_SENDERS = 1000
 #: Seconds for which nothing is published after a publish that failed.
 BREAKER = 1.0
 #: Seconds of silence on the subscription after which it is asked, and given up.
@@ -91,6 +100,9 @@ class RedisBroker:
         self._channels: set[str] = set()
         self._pubsub: Any = None
         self._broken_until = 0.0
+        #: By sender, the number of its last message; the one that was silent for longest is first.
+        self._last: dict[bytes, int] = {}
+        self._foreign = redis_link.Oddities(log, "%s messages on Redis are not from us, or were played again")
         self._started = False
         self._listening = False
         self._stopping = False
@@ -108,9 +120,9 @@ class RedisBroker:
         if time.monotonic() < self._broken_until:
             metrics.BROKER_DROPPED.inc()
             return
-        body = self._me + json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+        body = json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
         try:
-            self._outgoing.put_nowait((channel, self._mac(channel, body) + body))
+            self._outgoing.put_nowait((channel, body))
         except queue.Full:
             metrics.BROKER_DROPPED.inc()
 
@@ -149,14 +161,17 @@ class RedisBroker:
                 pass  # the listening thread meets the same error and subscribes to everything anew
 
     def _publish_loop(self) -> None:
+        number = 0
         while not self._stopping:
             batch = [self._outgoing.get()]
             while len(batch) < 100 and not self._outgoing.empty():
                 batch.append(self._outgoing.get())
             try:
                 pipeline = self._publisher.pipeline(transaction=False)
-                for channel, payload in batch:
-                    pipeline.publish(channel, payload)
+                for channel, body in batch:
+                    number += 1
+                    told = self._me + _ORDER.pack(number, time.time()) + body
+                    pipeline.publish(channel, self._mac(channel, told) + told)
                 pipeline.execute()
             except redis_link.ERRORS as problem:
                 self._broken_until = time.monotonic() + BREAKER
@@ -201,12 +216,26 @@ class RedisBroker:
                 asked = now
 
     def _open(self, channel: str, payload: bytes, receive: Receive) -> None:
-        if payload[_MAC_BYTES:_HEAD_BYTES] == self._me:  # our own, or somebody's who claims so: nothing to us
+        sender = payload[_MAC_BYTES:_SENDER_BYTES]
+        if sender == self._me:  # our own, or somebody's who claims so: nothing to us
             return
-        if not hmac.compare_digest(payload[:_MAC_BYTES], self._mac(channel, payload[_MAC_BYTES:])):
-            log.warning("a message on %s is not from us", channel)
+        if len(payload) < _HEAD_BYTES or not hmac.compare_digest(
+            payload[:_MAC_BYTES], self._mac(channel, payload[_MAC_BYTES:])
+        ):
+            self._foreign.note()
             return
+        number, sent_at = _ORDER.unpack_from(payload, _SENDER_BYTES)
+        if number <= self._last.get(sender, 0):
+            self._foreign.note()
+            return
+        self._last.pop(sender, None)
+        self._last[sender] = number
+        if len(self._last) > _SENDERS:
+            del self._last[next(iter(self._last))]
         try:
-            receive(channel, json.loads(payload[_HEAD_BYTES:]))
+            message = json.loads(payload[_HEAD_BYTES:])
+            # Everything else may come late: the log has its own order, and the rest makes one look at what is true.
+            if message["kind"] != "shown" or abs(time.time() - sent_at) <= STALE:
+                receive(channel, message)
         except Exception:
             log.exception("cannot take a message from %s", channel)

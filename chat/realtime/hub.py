@@ -278,9 +278,10 @@ class Hub:
             self._send(connection, _reset(place.feed.room_id), must=True)
 
     def to_room(self, feed: Feed, data: bytes) -> None:
-        """Send something without a cursor to everybody who reads the room now."""
+        """Send something without a cursor to everybody who reads the room now, behind all that is in its log so far."""
         with self.lock:
             for place in self._in_slices(feed.places):
+                self._catch_up(place)
                 self._send_ephemeral(place.connection, data)
 
     def to_user(self, user_id: str, data: bytes, must: bool = False, outside: Feed | None = None) -> None:

@@ -51,6 +51,8 @@ class Pump:
         self.feeds: dict[str, Feed] = {}
         self.epoch = ""
         self.audience: Audience = lambda room_id: (room_log.head(room_id), ())
+        #: Told of each frame that a room's readers here are about to get; never waits, for whoever appends it would.
+        self.hearers: list[Callable[[Feed, Frame], None]] = []
         self._due: dict[str, float] = {}
         self._wake = threading.Event()
         self._loading: dict[str, threading.Lock] = {}
@@ -195,6 +197,9 @@ class Pump:
             elif change < 0:
                 feed.members.pop(frame.ref_id, None)
                 self._hub.cut(feed, frame.ref_id)
+            if feed.places:
+                for hear in self.hearers:
+                    hear(feed, frame)
         if feed.early:
             feed.early = {seq: frame for seq, frame in feed.early.items() if seq > feed.ring.tail}
         self._hub.changed(feed)

@@ -79,8 +79,9 @@ class RateLimits:
             try:
                 if self._shared.hit(rule, *keys):
                     return 0
-                return max(1, round(self._shared.get_window_stats(rule, *keys).reset_time - time.time()))
-            except redis_link.ERRORS:
+                wait = round(self._shared.get_window_stats(rule, *keys).reset_time - time.time())
+                return max(1, min(rule.get_expiry(), wait))
+            except (*redis_link.ERRORS, ValueError, OverflowError):  # the latter two for what is no time of ours
                 self._broken_until = time.monotonic() + _BREAKER
         return self._here.seconds(rule, keys)
 

@@ -6,8 +6,8 @@ import * as stream from "./stream.js";
 const { htmx } = window;
 const opened = new WeakMap();
 const bound = new WeakMap();
-/** Fragments by element: those that come within one frame of the screen are swapped together. */
-const waiting = new Map();
+/** Elements with their fragments, in the order in which they came: those within one frame of the screen are swapped together. */
+let waiting = [];
 let timer = 0;
 let frame = 0;
 let api = null;
@@ -58,8 +58,10 @@ function bind(elt) {
 }
 
 function wait(elt, html) {
-  if (!waiting.size) schedule();
-  waiting.set(elt, (waiting.get(elt) ?? "") + html);
+  if (!waiting.length) schedule();
+  const last = waiting.at(-1);
+  if (last?.[0] === elt) last[1] += html;
+  else waiting.push([elt, html]);
 }
 
 /** A page may count as visible and get no frames, so a timer runs beside them; timers of hidden pages sleep. */
@@ -72,8 +74,8 @@ function schedule() {
 function swap() {
   cancelAnimationFrame(frame);
   clearTimeout(timer);
-  const due = [...waiting];
-  waiting.clear();
+  const due = waiting;
+  waiting = [];
   for (const [elt, html] of due) {
     if (elt.isConnected) api.swap(api.getTarget(elt), html, api.getSwapSpecification(elt), { contextElement: elt });
   }

@@ -272,3 +272,48 @@ def test_typing_is_shown_to_the_room(town: Town):
     assert f'data-person-id="{town.alice.id}"' in shown
     assert "Alice Okafor" in shown
     assert not stream.next("typing").id, "never replayed"
+
+
+@pytest.mark.parametrize(
+    "member", [b"odd", b"", b".", b"a.b.c", b"\xff\xfe.desk", b"alice.", b".desk", b"al\0ice.desk", b"x" * 200 + b".y"]
+)
+def test_what_is_no_sign_of_life_stops_nobody(redis_server: Redis, time: Clock, caplog, member: bytes):
+    """Somebody else writes to the same Redis."""
+    kept = RedisStore(redis_server.url)
+    kept._redis.flushall()
+    one = Tracker(kept, lambda: {(ALICE, "desk")})
+    one.look()
+    kept._redis.zadd(RedisStore._ALIVE_KEY, {member: time.now + 1})
+    one.arrive(BOB, "phone")
+    time.now += 1
+    assert states(one.look()) == {BOB: "online"}
+    time.now += 15
+    assert one.look() == []
+    assert kept._redis.zscore(RedisStore._ALIVE_KEY, member) is None
+    assert one.state(ALICE) == "online"
+    assert len([each for each in caplog.records if "not ours" in each.getMessage()]) == 1
+
+
+def test_nobody_is_here_for_ever(redis_server: Redis, time: Clock):
+    kept = RedisStore(redis_server.url)
+    kept._redis.flushall()
+    kept._redis.zadd(RedisStore._ALIVE_KEY, {"bob.phone": "+inf", "alice.desk": time.now + 10 * ALIVE})
+    kept._redis.zadd(RedisStore._ACTIVE_KEY, {"mallory.desk": "+inf"})
+    one = Tracker(kept, set)
+    assert one.look() == []
+    assert kept._redis.zcard(RedisStore._ALIVE_KEY) == 0
+
+
+@pytest.mark.parametrize("key", ["_ALIVE_KEY", "_ACTIVE_KEY"])
+def test_a_key_that_has_become_something_else_is_made_anew(redis_server: Redis, time: Clock, key: str):
+    kept = RedisStore(redis_server.url)
+    kept._redis.flushall()
+    one = Tracker(kept, lambda: {(ALICE, "desk")})
+    assert states(one.look()) == {ALICE: "online"}
+    kept._redis.set(getattr(RedisStore, key), "odd")
+    one.arrive(BOB, "phone")
+    time.now += 1
+    one.look()
+    time.now += 1
+    assert states(one.look()) == {BOB: "online"}
+    assert one.state(ALICE) == "online"
