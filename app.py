@@ -25,6 +25,7 @@ from chat import (
     rooms,
     rules,
     sanctions,
+    security_events,
     staff,
     sweeps,
     themes,
@@ -52,6 +53,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.logger.setLevel(logging.INFO)
     database.init_app(app)
     Migrate(app, db, render_as_batch=True, compare_type=True)
+    security_events.init_app(app)
     web.init_app(app)
     pictures.init_app(app)
     realtime.init_app(app)

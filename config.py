@@ -94,6 +94,10 @@ class Config:
     REGISTRATION: str = _setting("open", _choice("open", "invite", "closed"))
     #: ``off`` for benches only; refused when not on loopback.
     RATE_LIMITS: bool = _setting(True, _switch)
+    #: Wrong passwords in a minute, over all accounts, from which on the alarm is on and whoever is new is slowed down.
+    SIGN_IN_ALARM: int = _setting(30, _count)
+    #: Days for which security events are kept: who signed in, from where, what was refused.
+    SECURITY_EVENTS_DAYS: int = _setting(90, _count)
     #: Folder with ``templates/`` and ``static/`` that override ours.
     THEME_DIR: str = _setting("")
     #: How many proxies in front of us may be believed about the client's address.
@@ -197,6 +201,10 @@ class Config:
             )
         if not self.RATE_LIMITS and not self.on_loopback:
             raise ConfigError(f"RATE_LIMITS is off while HOST is {self.HOST}; that is for benches on loopback only.")
+        if self.SIGN_IN_ALARM < 1:
+            raise ConfigError("SIGN_IN_ALARM is 0; give the wrong passwords in a minute that are too many, 1 or more.")
+        if not 1 <= self.SECURITY_EVENTS_DAYS <= 3650:
+            raise ConfigError(f"SECURITY_EVENTS_DAYS is {self.SECURITY_EVENTS_DAYS}; give a number from 1 to 3650.")
         if self.METRICS_TOKEN and len(self.METRICS_TOKEN) < 16:
             raise ConfigError(f"METRICS_TOKEN has {len(self.METRICS_TOKEN)} characters; give it 16 or more.")
         if self.THEME_DIR and not Path(self.THEME_DIR).is_dir():

@@ -25,6 +25,7 @@ web, realtime       pages and event streams; know no feature
 pictures            turning an upload into safe images, and keeping them
 bus                 transactions, and the events they release after commit
 log, jobs, audit    the durable order of a room; work promised in a transaction; who did what
+security_events     who signed in and from where, what was refused
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
 screens             what is asked before a text is taken

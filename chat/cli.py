@@ -14,8 +14,8 @@ from flask.cli import AppGroup
 from flask_migrate import upgrade
 
 from chat import audit, log, logs
-from chat.accounts import queries, service
-from chat.accounts.forms import email_address, person_name
+from chat.accounts import emails, queries, service
+from chat.accounts.forms import person_name
 from chat.accounts.routes import setup_token
 from chat.background import Background
 from chat.bus import transaction
@@ -67,7 +67,7 @@ def prepare(app: Flask) -> None:
 def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
     """Make an account."""
     try:
-        checked = person_name(" ".join(name.split())), email_address(email)
+        checked = person_name(" ".join(name.split())), emails.normal(email)
         user_id = service.add_user(*checked, _password(password_stdin), role)
     except ChatError as problem:
         raise click.ClickException(problem.sentence) from None

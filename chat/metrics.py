@@ -45,6 +45,13 @@ JOBS_DUE = Gauge("confab_jobs_due", "Jobs that are due and not done.", multiproc
 JOBS_LAG = Gauge("confab_jobs_lag_seconds", "How long the oldest of them waits.", multiprocess_mode="livemostrecent")
 JOBS_RETRIED = Gauge("confab_jobs_retried", "Jobs that failed and wait.", multiprocess_mode="livemostrecent")
 LOG_EVENTS = Counter("confab_log_events", "Changes of rooms, committed here.", ["name"])
+SIGN_IN_FAILURES = Counter("confab_sign_in_failures", "Wrong passwords, whoever's.")
+SIGN_IN_ALARM = Gauge(
+    "confab_sign_in_alarm",
+    "1 while there are more wrong passwords than SIGN_IN_ALARM a minute.",
+    multiprocess_mode="livemax",
+)
+SECURITY_EVENTS = Counter("confab_security_events", "What is on the page of security events, by its kind.", ["kind"])
 REQUESTS = Histogram(
     "confab_request_seconds", "Requests, by what answers and status; streams until they are open.", ["endpoint", "status"],
     buckets=_BUCKETS,

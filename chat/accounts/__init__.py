@@ -60,14 +60,17 @@ def _renew_ticket(response: Response) -> Response:
     """Give a page, or a stream that came the long way, a fresh ticket for the door, and its cookie another week."""
     if response.mimetype not in {"text/html", "text/event-stream"} and request.endpoint != "messages.renew_ticket":
         return response
+    key = current_app.extensions["realtime"].ticket_key
+    held = security.read_cookie(tickets.NAME)
+    if request.endpoint in {"messages.events", "messages.renew_ticket"} and tickets.forged(held, key):
+        security.note("token.ticket")
     # Not with a redirect: signing in and out set these cookies themselves, to something else.
     if response.status_code not in {200, 204} or "_login_user" not in g or not current_user.is_authenticated:
         return response
     who: Viewer = current_user
     if who.barred:
         return response
-    key = current_app.extensions["realtime"].ticket_key
-    if not tickets.fresh(security.read_cookie(tickets.NAME), who.session_id, key):
+    if not tickets.fresh(held, who.session_id, key):
         value = tickets.issue(tickets.Ticket(who.id, who.session_id), key)
         security.set_cookie(response, tickets.NAME, value, life=tickets.LIFE, strict=True)
         security.set_cookie(response, "session", security.read_cookie("session"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 #: How many hues there are for people without a picture.
@@ -122,12 +122,57 @@ class ProfilePage:
     saved: bool = False
     error: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    #: When the password was last changed; None while it is the first one.
+    password_changed_at: datetime | None = None
+    #: ``password`` or ``email`` where that was just changed.
+    changed: str = ""
 
     @classmethod
     def sample(cls) -> ProfilePage:
         """Return one to look at."""
         person = PersonContext.sample()
         return cls(person, "ines@skerrylight.example", person.name, person.status, "auto", saved=True)
+
+    @classmethod
+    def samples(cls) -> dict[str, ProfilePage]:
+        """Return others to look at, by the name of the state."""
+        moment = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
+        usual = replace(cls.sample(), saved=False, password_changed_at=moment)
+        return {f"another {each}": replace(usual, changed=each) for each in ("password", "email")}
+
+
+@dataclass(frozen=True)
+class PasswordPage:
+    """The form for another password. No password ever comes back with it."""
+
+    #: Whose it is, for what keeps passwords.
+    email: str
+    #: One sentence over the button, or nothing.
+    error: str = ""
+    #: Sentences by the name of the field.
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> PasswordPage:
+        """Return one to look at."""
+        return cls("ines@skerrylight.example", errors={"current_password": "That is not your present password."})
+
+
+@dataclass(frozen=True)
+class EmailPage:
+    """The form for another e-mail address."""
+
+    #: The present one.
+    before: str
+    #: What was typed.
+    email: str = ""
+    error: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> EmailPage:
+        """Return one to look at."""
+        return cls("ines@skerrylight.example", "ines@", errors={"email": "This is no e-mail address."})
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,31 @@ class RoleChanged:
 
 
 @dataclass(frozen=True)
+class PasswordChanged:
+    """Somebody has another password. ``told_at`` is their address."""
+
+    user_id: str
+    told_at: str
+
+
+@dataclass(frozen=True)
+class EmailChanged:
+    """Somebody has another e-mail address. ``told_at`` is the one before."""
+
+    user_id: str
+    told_at: str
+
+
+@dataclass(frozen=True)
+class BrowserAdded:
+    """Somebody signed in with a browser that did not know them."""
+
+    user_id: str
+    user_agent: str
+    address: str
+
+
+@dataclass(frozen=True)
 class PersonInvited:
     """An invitation was made; ``token`` is its secret, which is nowhere else."""
 
@@ -47,7 +72,8 @@ class PersonInvited:
 
 @dataclass(frozen=True)
 class SessionEnded:
-    """A browser is no longer signed in."""
+    """A browser is no longer signed in. ``why`` is the kind of its security event; empty where it signed in anew."""
 
     user_id: str
     session_id: str
+    why: str = "session.ended"

@@ -4,24 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
+from chat.accounts import emails
 from chat.accounts.models import NAME_LIMIT, STATUS_LIMIT, THEMES
 from chat.errors import Invalid
 from chat.web import forms
-
-
-def email_address(text: str) -> str:
-    """Return an e-mail address in the one form we store.
-
-    :raises Invalid: it is none.
-    """
-    try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=True)
-    except EmailNotValidError:
-        sentence = "This is no e-mail address. One looks like ines@example.org."
-        raise Invalid(sentence, {"email": sentence}) from None
-    return found.normalized.lower()
 
 
 def person_name(text: str) -> str:
@@ -57,14 +43,14 @@ class SignUpForm:
         :raises Invalid: naming every field that is not.
         """
         problems: dict[str, str] = {}
-        for check, value in ((person_name, self.name), (email_address, self.email)):
+        for check, value in ((person_name, self.name), (emails.normal, self.email)):
             try:
                 check(value)
             except Invalid as problem:
                 problems |= problem.fields
         if problems:
             raise Invalid(next(iter(problems.values())), problems)
-        return SignUpForm(self.name, email_address(self.email), self.password, self.token)
+        return SignUpForm(self.name, emails.normal(self.email), self.password, self.token)
 
 
 @dataclass(frozen=True)
@@ -78,12 +64,33 @@ class SignInForm:
     @classmethod
     def read(cls) -> SignInForm:
         """Return what was sent."""
-        email = forms.line("email")
-        try:
-            email = email_address(email)  # as it was stored, however it is written
-        except Invalid:
-            pass  # nobody has it
-        return cls(email, forms.secret("password"), forms.secret("next"))
+        return cls(emails.for_search(forms.line("email")), forms.secret("password"), forms.secret("next"))
+
+
+@dataclass(frozen=True)
+class PasswordForm:
+    """One's present password, and the one to come."""
+
+    current: str
+    password: str
+
+    @classmethod
+    def read(cls) -> PasswordForm:
+        """Return what was sent, unchecked."""
+        return cls(forms.secret("current_password"), forms.secret("password"))
+
+
+@dataclass(frozen=True)
+class EmailForm:
+    """An e-mail address, and one's present password."""
+
+    email: str
+    current: str
+
+    @classmethod
+    def read(cls) -> EmailForm:
+        """Return what was sent, unchecked."""
+        return cls(forms.line("email"), forms.secret("current_password"))
 
 
 @dataclass(frozen=True)

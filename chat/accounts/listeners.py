@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from chat import realtime
+from flask import has_request_context
+
+from chat import realtime, security_events
 from chat.accounts import guards
-from chat.accounts.events import SessionEnded, UserChanged
+from chat.accounts.events import EmailChanged, PasswordChanged, RoleChanged, SessionEnded, UserChanged, UserSignedUp
 from chat.accounts.sessions import write_use
 from chat.background import every
 from chat.bus import after
@@ -21,6 +23,43 @@ def cut_streams(event: SessionEnded) -> None:
 def forget(event: UserChanged) -> None:
     """Have every process look the person up again."""
     realtime.here().tell_all("person", user=event.user_id)
+
+
+@after(SessionEnded)
+def note_end(event: SessionEnded) -> None:
+    """Write down that a session ended, unless it goes on as another one."""
+    if event.why:
+        _note(event.why, event.user_id)
+
+
+@after(UserSignedUp)
+def note_account(event: UserSignedUp) -> None:
+    """Write down that there is a new account."""
+    security_events.note("sign_up", event.user_id)
+
+
+@after(PasswordChanged)
+def note_password(event: PasswordChanged) -> None:
+    """Write down that there is another password."""
+    _note("password.changed", event.user_id)
+
+
+@after(EmailChanged)
+def note_email(event: EmailChanged) -> None:
+    """Write down that there is another address."""
+    _note("email.changed", event.user_id)
+
+
+@after(RoleChanged)
+def note_role(event: RoleChanged) -> None:
+    """Write down that somebody has another role; who gave it is in the audit log."""
+    security_events.note("role.changed", event.user_id, detail=event.role, own=False)
+
+
+def _note(kind: str, user_id: str) -> None:
+    """Note what people do themselves, and others now and then: from where is told of the former alone."""
+    who = guards.maybe_viewer() if has_request_context() else None
+    security_events.note(kind, user_id, own=who is not None and who.id == user_id)
 
 
 @every(60.0)

@@ -32,6 +32,8 @@ class User(Model):
     #: Lower case, trimmed.
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
+    #: When it was last changed; None while it is the one that the account was made with.
+    password_changed_at: Mapped[datetime | None] = mapped_column(Utc)
     role: Mapped[str] = mapped_column(String(20), default="member")
     status: Mapped[str] = mapped_column(String(STATUS_LIMIT), default="")
     theme: Mapped[str] = mapped_column(String(10), default="auto")

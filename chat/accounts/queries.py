@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select
 
 from chat import clock, keys
+from chat.accounts import emails
 from chat.accounts.contexts import PersonContext, SessionContext
 from chat.accounts.devices import describe
 from chat.accounts.models import Invitation, LoginSession, User
@@ -40,8 +41,8 @@ def lock(user_ids: Iterable[str]) -> None:
 
 
 def user_by_email(email: str) -> User | None:
-    """Return who has an e-mail address, whatever its case."""
-    return db.session.execute(select(User).where(User.email == email.lower())).scalar_one_or_none()
+    """Return who has an e-mail address, however it is written."""
+    return db.session.execute(select(User).where(User.email == emails.for_search(email))).scalar_one_or_none()
 
 
 def people(ids: Collection[str]) -> dict[str, PersonContext]:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.datastructures import FileStorage
 
-from chat import keys, pictures
-from chat.accounts import guards, queries, service
-from chat.accounts.contexts import DevicesPage, ProfilePage, SignInPage, SignUpPage, ViewerStyle
-from chat.accounts.forms import ProfileForm, SignInForm, SignUpForm
+from chat import keys, pictures, security_events
+from chat.accounts import browsers, emails, guards, queries, service
+from chat.accounts.contexts import (
+    DevicesPage,
+    EmailPage,
+    PasswordPage,
+    ProfilePage,
+    SignInPage,
+    SignUpPage,
+    ViewerStyle,
+)
+from chat.accounts.forms import EmailForm, PasswordForm, ProfileForm, SignInForm, SignUpForm
 from chat.accounts.guards import signed_in, viewer
-from chat.errors import Invalid, NotFound, TooFast
+from chat.accounts.models import User
+from chat.accounts.tries import TOO_MANY, Tries
+from chat.errors import ChatError, Invalid, NotFound, TooFast
 from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
@@ -20,10 +31,6 @@ from chat.web.templating import render_fragment, render_page
 from chat.web.urls import path_for, safe_next
 
 blueprint = Blueprint("accounts", __name__)
-
-#: Wrong passwords for one account.
-_TRIES = "5/15 minutes"
-_TOO_MANY = "Too many tries. You can try again in {wait}."
 
 
 # -- the first account
@@ -36,6 +43,7 @@ def setup_token() -> str:
 
 def _require_setup(token: str) -> None:
     if queries.has_administrator() or not hmac.compare_digest(token.encode("utf-8", "replace"), setup_token().encode()):
+        security_events.note("token.set_up")
         raise NotFound("This set-up link does not work any more. If this site is set up already, sign in.")
 
 
@@ -50,7 +58,7 @@ def set_up_form() -> str:
 @blueprint.post("/setup")
 def set_up() -> Response:
     """Make the first account."""
-    rate_limits.limit_network("20/minute", _TOO_MANY, "set-up")
+    rate_limits.limit_network("20/minute", TOO_MANY, "set-up")
     form = SignUpForm.read()
     _require_setup(form.token)
     try:
@@ -74,7 +82,7 @@ def sign_up_form() -> str:
 @blueprint.post("/sign-up")
 def sign_up() -> Response:
     """Make an account and sign in."""
-    rate_limits.limit_network("20/5 minutes", _TOO_MANY, "sign-up")
+    rate_limits.limit_network("20/5 minutes", TOO_MANY, "sign-up")
     guards.require_welcome(None)
     form = SignUpForm.read()
     try:
@@ -97,22 +105,22 @@ def sign_in_form() -> Response | str:
 
 @blueprint.post("/sign-in")
 def sign_in() -> Response:
-    """Sign in. Tries are counted per address, and per account whether it exists or not, until one is right."""
+    """Sign in. Wrong passwords are counted, whether the account exists or not, until one is right."""
     form = SignInForm.read()
-    account = keys.fingerprint(form.email.lower())[:32]
+    user = queries.user_by_email(form.email)
+    tries = Tries.at(form.email, user)
     try:
-        rate_limits.limit_network("20/minute", _TOO_MANY, "sign-in")
-        # Counted before the password is looked at, which takes long enough for many to come at once.
-        rate_limits.limit(_TRIES, _TOO_MANY, "wrong password", account)
+        tries.count()
     except TooFast as problem:
         response = _sign_in_again(form, problem.sentence, problem.status)
         response.headers["Retry-After"] = str(problem.wait)
         return response
-    user_id = service.sign_in(form.email, form.password) if len(form.password) <= 1024 else None
-    if user_id is None:
+    if not service.knows_password(user, form.password) or user is None:
+        tries.fail("sign_in.failed")
         return _sign_in_again(form, "That e-mail and password do not match. Try again.", 422)
-    rate_limits.forget(_TRIES, "wrong password", account)
-    return _signed_in(user_id, safe_next(form.next, path_for("rooms.index")))
+    tries.forget()
+    security_events.note("sign_in" if tries.browser else "sign_in.new", user.id)
+    return _signed_in(user.id, safe_next(form.next, path_for("rooms.index")), stranger=tries.browser is None)
 
 
 @blueprint.post("/sign-out")
@@ -120,7 +128,7 @@ def sign_out() -> Response:
     """End this session, everywhere, and leave nothing in the browser."""
     who = guards.maybe_viewer()
     if who is not None:
-        service.end_session(who.id, who.session_id)
+        service.end_session(who.id, who.session_id, "sign_out")
     response = see_other(path_for("accounts.sign_in_form"))
     for name in ("session", "ticket"):
         security.drop_cookie(response, name)
@@ -128,14 +136,15 @@ def sign_out() -> Response:
     return response
 
 
-def _signed_in(user_id: str, target: str) -> Response:
+def _signed_in(user_id: str, target: str, stranger: bool = False) -> Response:
     before = guards.maybe_viewer()
-    secret = service.start_session(
-        user_id, forms.header("User-Agent"), request.remote_addr or "", before.session_id if before else None
-    )
+    replaces = before.session_id if before else None
+    agent, address = forms.header("User-Agent"), request.remote_addr or ""
+    secret = service.start_session(user_id, agent, address, replaces, stranger)
     response = redirect(target, 303)
     assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
     security.set_cookie(response, "session", secret)
+    browsers.remember(response, queries.get_user(user_id))
     return response
 
 
@@ -145,6 +154,8 @@ def _may_sign_up() -> bool:
 
 def _sign_up_page(token: str) -> SignUpPage:
     invitation = queries.invitation_by(token) if token else None
+    if invitation is None and token:
+        security_events.note("token.invitation")
     if invitation is None:
         error = "This invitation was used, or is older than a week. Ask for another one." if token else ""
         return SignUpPage("/sign-up", error=error)
@@ -171,7 +182,8 @@ def _sign_in_again(form: SignInForm, error: str, status: int) -> Response:
 @signed_in
 def profile() -> str:
     """Show one's profile."""
-    return render_page("accounts/profile.html", _profile_page(saved="saved" in request.args))
+    page = _profile_page(saved="saved" in request.args)
+    return render_page("accounts/profile.html", replace(page, changed=request.args.get("changed", "")))
 
 
 @blueprint.post("/profile")
@@ -199,7 +211,7 @@ def update_profile() -> Response:
 def _keep_face(chosen: FileStorage | None, owner_id: str) -> str | None:
     if chosen is None or not chosen.filename:
         return None
-    rate_limits.limit("20/hour", _TOO_MANY, "faces", owner_id)
+    rate_limits.limit("20/hour", TOO_MANY, "faces", owner_id)
     try:
         return pictures.keep(chosen.stream, owner_id, face=True)
     except Invalid as problem:
@@ -212,6 +224,86 @@ def delete_picture() -> Response:
     """Go back to initials."""
     pictures.discard(service.change_picture(viewer().id, None))
     return see_other(path_for("accounts.profile", saved=1))
+
+
+@blueprint.get("/profile/password")
+@signed_in
+def password() -> str:
+    """Show the form for another password."""
+    return render_page("accounts/password.html", PasswordPage(queries.get_user(viewer().id).email))
+
+
+@blueprint.post("/profile/password")
+@signed_in
+def update_password() -> Response:
+    """Change one's password, and sign out everywhere else."""
+    who = viewer()
+    form = PasswordForm.read()
+    user = queries.get_user(who.id)
+    try:
+        _require_password(user, form.current)
+        if form.password == form.current:
+            sentence = "This is the password that you have. Choose another one."
+            raise Invalid(sentence, {"password": sentence})
+        service.change_password(who.id, form.password, keep=who.session_id)
+    except (Invalid, TooFast) as problem:
+        return _once_more("accounts/password.html", PasswordPage(user.email, *_said(problem)), problem)
+    response = see_other(path_for("accounts.profile", changed="password"))
+    browsers.remember(response, queries.get_user(who.id))
+    return response
+
+
+@blueprint.get("/profile/email")
+@signed_in
+def email() -> str:
+    """Show the form for another e-mail address."""
+    return render_page("accounts/email.html", EmailPage(queries.get_user(viewer().id).email))
+
+
+@blueprint.post("/profile/email")
+@signed_in
+def update_email() -> Response:
+    """Change one's e-mail address, and sign out everywhere else."""
+    who = viewer()
+    form = EmailForm.read()
+    user = queries.get_user(who.id)
+    before = user.email
+    try:
+        address = emails.normal(form.email)
+        _require_password(user, form.current)
+        # Each tells whether somebody has an address, as signing up does, and is told to an address that may be anybody's.
+        rate_limits.limit("10/day", TOO_MANY, "e-mail addresses", who.id)
+        service.change_email(who.id, address, keep=who.session_id)
+    except (Invalid, TooFast) as problem:
+        return _once_more("accounts/email.html", EmailPage(before, form.email, *_said(problem)), problem)
+    return see_other(path_for("accounts.profile", changed="email"))
+
+
+def _require_password(user: User, given: str) -> None:
+    """Refuse whoever does not know the present password. Tries count together with those to sign in.
+
+    :raises Invalid: it is another one.
+    :raises TooFast: it was another one too often.
+    """
+    tries = Tries.at(user.email, user)
+    user_id = user.id
+    tries.count()
+    if not service.knows_password(user, given):
+        tries.fail("password.failed", user_id)
+        sentence = "That is not your present password."
+        raise Invalid(sentence, {"current_password": sentence})
+    tries.forget()
+
+
+def _said(problem: ChatError) -> tuple[str, dict[str, str]]:
+    return "" if problem.fields else problem.sentence, problem.fields
+
+
+def _once_more(template: str, page: PasswordPage | EmailPage, problem: ChatError) -> Response:
+    response = Response(render_page(template, page), problem.status)
+    if isinstance(problem, TooFast):
+        response.headers["Retry-After"] = str(problem.wait)
+    return response
 
 
 @blueprint.get("/devices")
@@ -270,6 +362,7 @@ def _profile_page(form: ProfileForm | None = None, problem: Invalid | None = Non
         name=form.name if form else user.name,
         status=form.status if form else user.status,
         theme=form.theme if form else user.theme,
+        password_changed_at=user.password_changed_at,
         saved=saved,
         error=problem.sentence if problem and not {"name", "status", "picture"} & problem.fields.keys() else "",
         errors=problem.fields if problem else {},

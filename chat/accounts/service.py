@@ -9,8 +9,18 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chat import audit, clock, ids, keys, screens
-from chat.accounts import passwords, policy, queries
-from chat.accounts.events import PersonInvited, RoleChanged, SessionEnded, SiteSetUp, UserChanged, UserSignedUp
+from chat.accounts import emails, passwords, policy, queries
+from chat.accounts.events import (
+    BrowserAdded,
+    EmailChanged,
+    PasswordChanged,
+    PersonInvited,
+    RoleChanged,
+    SessionEnded,
+    SiteSetUp,
+    UserChanged,
+    UserSignedUp,
+)
 from chat.accounts.models import Invitation, LoginSession, User
 from chat.accounts.sessions import LIFE
 from chat.bus import emit, transaction
@@ -91,10 +101,13 @@ def add_user(name: str, email: str, password: str, role: str) -> str:
     return user_id
 
 
-def start_session(user_id: str, user_agent: str, address: str, replaces: str | None = None) -> str:
+def start_session(
+    user_id: str, user_agent: str, address: str, replaces: str | None = None, stranger: bool = False
+) -> str:
     """Sign a browser in and return the secret for its cookie, which is new every time.
 
     :param replaces: id of the session that this browser had until now; it ends.
+    :param stranger: whether the browser did not know this person.
     """
     secret = ids.secret()
     now = clock.now()
@@ -102,7 +115,7 @@ def start_session(user_id: str, user_agent: str, address: str, replaces: str | N
         # Whoever shuts this person out just now is done before this, or sees the session that it makes.
         queries.lock([user_id])
         if replaces is not None:
-            _end(LoginSession.id == replaces, now)
+            _end(LoginSession.id == replaces, now, why="")
         db.session.execute(
             insert(LoginSession).values(
                 id=ids.new(),
@@ -115,21 +128,26 @@ def start_session(user_id: str, user_agent: str, address: str, replaces: str | N
                 address=address[:45],
             )
         )
+        if stranger:
+            emit(BrowserAdded(user_id, user_agent[:300], address[:45]))
     return secret
 
 
-def sign_in(email: str, password: str) -> str | None:
-    """Return whose e-mail and password these are, or None; the time it takes tells nothing."""
-    user = queries.user_by_email(email)
+def knows_password(user: User | None, password: str) -> bool:
+    """Tell whether a password is somebody's; the time it takes tells nothing.
+
+    :param user: None where there is no such account: the same work is done.
+    """
     found = (user.id, user.password_hash) if user else None
     db.session.rollback()  # no connection is held while the hash is made
-    if not passwords.matches(password, found[1] if found else None) or found is None:
-        return None
+    if len(password) > 1024 or not passwords.matches(password, found[1] if found else None) or found is None:
+        return False
     if passwords.outdated(found[1]):
         password_hash = passwords.hashed(password)
         with transaction():
-            db.session.execute(update(User).where(User.id == found[0]).values(password_hash=password_hash))
-    return found[0]
+            unchanged = (User.id == found[0], User.password_hash == found[1])
+            db.session.execute(update(User).where(*unchanged).values(password_hash=password_hash))
+    return True
 
 
 def change_role(user_id: str, role: str, actor_id: str | None = None, reason: str = "") -> None:
@@ -156,33 +174,61 @@ def change_role(user_id: str, role: str, actor_id: str | None = None, reason: st
         )
 
 
-def change_password(user_id: str, password: str) -> None:
+def change_password(user_id: str, password: str, keep: str | None = None) -> None:
     """Give somebody another password; whoever is signed in with the old one is no longer.
 
+    :param keep: id of the session that stays.
     :raises Invalid: the password cannot be used.
     """
     user = queries.get_user(user_id)
     passwords.check(password, user.name, user.email)
     password_hash = passwords.hashed(password)
+    now = clock.now()
     with transaction():
-        db.session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
-        _end(LoginSession.user_id == user_id, clock.now())
+        values = {"password_hash": password_hash, "password_changed_at": now}
+        changed = update(User).where(User.id == user_id).values(values).returning(User.email)
+        told_at = db.session.execute(changed).scalar_one()
+        _end_others(user_id, keep, now)
+        emit(PasswordChanged(user_id, told_at))
 
 
-def end_session(user_id: str, session_id: str) -> None:
+def change_email(user_id: str, email: str, keep: str | None = None) -> None:
+    """Give somebody another e-mail address, and sign them out everywhere else.
+
+    :param email: in its normal form.
+    :param keep: id of the session that stays.
+    :raises Invalid: it is theirs already, or cannot be used.
+    """
+    sentence = "This address cannot be used for your account. Choose another one."
+    try:
+        with transaction():
+            queries.lock([user_id])
+            before = db.session.execute(select(User.email).where(User.id == user_id)).scalar_one()
+            if before == email:
+                sentence = "This is your address already."
+                raise Invalid(sentence, {"email": sentence})
+            db.session.execute(update(User).where(User.id == user_id).values(email=email))
+            _end_others(user_id, keep, clock.now())
+            emit(EmailChanged(user_id, before))
+    except IntegrityError:  # somebody else has it
+        raise Invalid(sentence, {"email": sentence}) from None
+
+
+def end_session(user_id: str, session_id: str, why: str = "session.ended") -> None:
     """Sign one browser of a person out.
 
+    :param why: the kind of the security event.
     :raises NotFound: it is not signed in, or somebody else's.
     """
     with transaction():
-        if not _end((LoginSession.id == session_id) & (LoginSession.user_id == user_id), clock.now()):
+        if not _end((LoginSession.id == session_id) & (LoginSession.user_id == user_id), clock.now(), why):
             raise NotFound("This device is signed out already.")
 
 
 def end_other_sessions(user_id: str, current_id: str) -> int:
     """Sign out every browser of a person but this one; return how many."""
     with transaction():
-        return _end((LoginSession.user_id == user_id) & (LoginSession.id != current_id), clock.now())
+        return _end_others(user_id, current_id, clock.now())
 
 
 def bar(user_id: str, until: datetime | None) -> None:
@@ -236,7 +282,7 @@ def invite(email: str, invited_by: str, room_id: str | None) -> None:
             insert(Invitation).values(
                 id=invitation_id,
                 secret_hash=keys.fingerprint(token),
-                email=email,
+                email=emails.normal(email),
                 invited_by=invited_by,
                 room_id=room_id,
                 created_at=now,
@@ -251,7 +297,7 @@ def _add_user(user_id: str, name: str, email: str, password_hash: str, role: str
         "id": user_id,
         "name": name,
         "folded_name": folded(name),
-        "email": email,
+        "email": emails.normal(email),
         "password_hash": password_hash,
         "role": role,
     }
@@ -273,7 +319,12 @@ def _use_invitation(invitation_id: str, user_id: str) -> str | None:
     return room_id
 
 
-def _end(which: ColumnElement[bool], now: datetime) -> int:
+def _end_others(user_id: str, keep: str | None, now: datetime) -> int:
+    mine = LoginSession.user_id == user_id
+    return _end(mine if keep is None else mine & (LoginSession.id != keep), now)
+
+
+def _end(which: ColumnElement[bool], now: datetime, why: str = "session.ended") -> int:
     # People before their sessions, as everywhere: in another order two who end the same ones wait for each other.
     queries.lock(
         db.session.execute(select(LoginSession.user_id).where(which, LoginSession.revoked_at.is_(None))).scalars()
@@ -284,5 +335,5 @@ def _end(which: ColumnElement[bool], now: datetime) -> int:
     people = {user_id for _, user_id in ended}
     db.session.execute(update(User).where(User.id.in_(sorted(people))).values(last_seen_at=now))
     for session_id, user_id in ended:
-        emit(SessionEnded(user_id, session_id))
+        emit(SessionEnded(user_id, session_id, why))
     return len(ended)

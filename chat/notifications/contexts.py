@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,28 @@ class InvitationMail:
     def sample(cls) -> InvitationMail:
         """Return one to look at."""
         return cls("Skerry Light", "Ines Okafor", "lamp-room", "https://chat.example.org/sign-up?invitation=secret")
+
+
+@dataclass(frozen=True)
+class AccountMail:
+    """To somebody whose account is another one than before, or whom somebody else may have tried to be."""
+
+    site_name: str
+    #: ``password``, ``email``, ``browser`` (a new one) or ``tries`` (too many wrong passwords).
+    what: str
+    #: Such as ``Firefox on Debian``; empty where it is not known.
+    device: str
+    #: Where the password is changed, and where one is signed in.
+    password_address: str
+    devices_address: str
+
+    @classmethod
+    def sample(cls) -> AccountMail:
+        """Return one to look at."""
+        base = "https://chat.example.org"
+        return cls("Skerry Light", "password", "Firefox on Debian", f"{base}/profile/password", f"{base}/devices")
+
+    @classmethod
+    def samples(cls) -> dict[str, AccountMail]:
+        """Return others to look at, by the name of the state."""
+        return {each: replace(cls.sample(), what=each) for each in ("email", "browser", "tries")}

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from chat import jobs
-from chat.accounts.events import PersonInvited, UserSignedUp
+import hashlib
+
+from sqlalchemy import select
+
+from chat import clock, ids, jobs
+from chat.accounts.devices import describe
+from chat.accounts.events import BrowserAdded, EmailChanged, PasswordChanged, PersonInvited, UserSignedUp
 from chat.accounts.models import Invitation, User
 from chat.bus import during
 from chat.database import db
+from chat.jobs import Job
 from chat.look import site
 from chat.notifications import mailer
-from chat.notifications.contexts import InvitationMail, WelcomeMail
+from chat.notifications.contexts import AccountMail, InvitationMail, WelcomeMail
 from chat.rooms.models import Room
+from chat.security_events import SecurityEventKept
 from chat.web.urls import absolute, path_for
 
 
@@ -33,6 +40,51 @@ def send_welcome(due: jobs.Due) -> None:
 def promise_invitation(event: PersonInvited) -> None:
     """Promise the e-mail that carries an invitation."""
     jobs.add("invitation_mail", f"invitation:{event.invitation_id}", {"id": event.invitation_id, "token": event.token})
+
+
+@during(PasswordChanged)
+def promise_password(event: PasswordChanged) -> None:
+    """Promise to tell somebody that they have another password, at the address that they have now."""
+    _tell(f"password:{ids.new()}", "password", event.told_at)
+
+
+@during(EmailChanged)
+def promise_email(event: EmailChanged) -> None:
+    """Promise to tell somebody that they have another address, at the one before."""
+    _tell(f"email:{ids.new()}", "email", event.told_at)
+
+
+@during(BrowserAdded)
+def promise_browser(event: BrowserAdded) -> None:
+    """Promise to tell somebody of a new browser, once a day where it is like one from the same address."""
+    device, _ = describe(event.user_agent)
+    like = hashlib.sha256(f"{device}\n{event.address}".encode()).hexdigest()[:16]
+    _tell_once(event.user_id, f"browser:{event.user_id}:{like}", "browser", device)
+
+
+@during(SecurityEventKept)
+def promise_tries(event: SecurityEventKept) -> None:
+    """Promise to tell somebody that wrong passwords were tried for their account, once a day."""
+    if event.kind == "sign_in.locked":
+        _tell_once(event.user_id, f"tries:{event.user_id}", "tries")
+
+
+def _tell_once(user_id: str, key: str, what: str, device: str = "") -> None:
+    key = f"{key}:{clock.now():%Y-%m-%d}"
+    if db.session.execute(select(Job.id).where(Job.key == key)).scalar() is None:
+        _tell(key, what, db.session.execute(select(User.email).where(User.id == user_id)).scalar_one(), device)
+
+
+def _tell(key: str, what: str, to: str, device: str = "") -> None:
+    jobs.add("account_mail", key, {"what": what, "to": to, "device": device})
+
+
+@jobs.handles("account_mail")
+def send_account_mail(due: jobs.Due) -> None:
+    """Send it. No word of it can be chosen by whoever did what it tells of."""
+    asked = due.payload
+    addresses = [absolute(path_for(name)) for name in ("accounts.password", "accounts.devices")]
+    mailer.send("account", asked["to"], due.key, AccountMail(site.name(), asked["what"], asked["device"], *addresses))
 
 
 @jobs.handles("invitation_mail")

@@ -7,6 +7,7 @@ because each process remembers the sessions revoked in the last ticket life.
 
 from __future__ import annotations
 
+import re
 import time
 from typing import NamedTuple
 
@@ -39,6 +40,14 @@ def check(value: str, key: bytes) -> Ticket | None:
     if int(ends) < time.time() or not keys.sealed(key, seal, user_id, session_id, ends):
         return None
     return Ticket(user_id, session_id)
+
+
+def forged(value: str, key: bytes) -> bool:
+    """Tell whether a ticket has the shape of one, is not over, and is not from us."""
+    parts = value.split(".")
+    if len(parts) != 4 or not re.fullmatch("[0-9]{1,12}", parts[2]) or int(parts[2]) < time.time():
+        return False
+    return check(value, key) is None
 
 
 def fresh(value: str, session_id: str, key: bytes) -> bool:

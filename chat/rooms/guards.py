@@ -5,6 +5,7 @@ from __future__ import annotations
 from chat.accounts.guards import viewer
 from chat.errors import NotFound
 from chat.rooms.queries import Reach
+from chat.web import security
 
 
 def reach(permission: str = "message.remove") -> Reach:
@@ -16,6 +17,7 @@ def reach(permission: str = "message.remove") -> Reach:
     who = viewer()
     found = Reach(who.id, who.role)
     if not who.moderates or not found.may(permission):
+        security.note("page.refused")
         raise NotFound
     return found
 
@@ -27,5 +29,6 @@ def office(permission: str) -> str:
     """
     who = viewer()
     if not who.may(permission):
+        security.note("page.refused")
         raise NotFound
     return who.id

@@ -7,9 +7,9 @@ from dataclasses import replace
 from flask import Blueprint, Response, current_app
 
 from chat import ids
+from chat.accounts import emails
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
-from chat.accounts.forms import email_address
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.policy import require
 from chat.errors import Invalid, NoSuchRoom
@@ -130,7 +130,7 @@ def add_member(room_id: str) -> Response:
         service.grant(room_id, form.person, viewer().id)
         return see_other(path_for("rooms.members", room_id=room_id, added=form.person))
     try:
-        email = email_address(form.email)
+        email = emails.normal(form.email)
     except Invalid as problem:
         page = _members_page(door, email=form.email, error=problem.sentence)
         return Response(render_page("rooms/members.html", page, room_id), problem.status)

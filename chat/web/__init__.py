@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chat import addresses, audit, ids, logs
-from chat.web import errors, health, htmx, rate_limits, security, static, templating, urls
+from chat.web import errors, guesses, health, htmx, rate_limits, security, static, templating, urls
 
 
 def init_app(app: Flask) -> None:
@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
     templating.init_app(app)
     security.init_app(app)
     rate_limits.init_app(app)
+    guesses.init_app(app)
     errors.init_app(app)
 
 

@@ -12,9 +12,9 @@ from jinja2 import TemplateSyntaxError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from chat import ids
+from chat import ids, security_events
 from chat.database import db, is_away
-from chat.errors import Barred, ChatError, NotFound, NotSignedIn, TooLarge, Unavailable
+from chat.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, TooLarge, Unavailable
 from chat.web import security
 from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other
@@ -55,6 +55,8 @@ def chat_error(error: ChatError) -> Response:
         and request.endpoint != "messages.events"
     ):
         return see_other(path_for("sanctions.standing"))
+    if isinstance(error, NotAllowed) and not isinstance(error, Barred) and not security_events.noted():
+        security.note("page.refused")
     return _answer(error.status, error.title, error.sentence, getattr(error, "wait", None))
 
 

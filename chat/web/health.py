@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from chat import metrics
+from chat import metrics, security_events
 from chat.background import every
 from chat.database import db, schema
 from chat.database.schema import Schema
@@ -69,6 +69,7 @@ def problems(severity: str) -> dict[str, str]:
 def figures() -> Response:
     """Answer with the figures of ``chat.metrics``: to who has the token, or to a machine that serves nobody but itself."""
     if not _may_see_figures():
+        security_events.note("token.metrics")
         raise NotAllowed("Metrics are for who sends the setting METRICS_TOKEN as a bearer token.")
     return Response(metrics.text(), content_type=metrics.CONTENT_TYPE)
 

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
-from chat import ids, keys
+from chat import ids, keys, security_events
+from chat.database import db
 from chat.errors import NotAllowed
 from config import LOOPBACK
 
@@ -137,10 +139,25 @@ def _refuse_foreign() -> None:
         origin = request.headers.get("Origin")
         ours = origin is None or origin.partition("://")[2] == request.host
     if not ours:
+        note("token.foreign")
         raise NotAllowed("This form was sent from another site. Open the page here and try again.")
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
     if not csrf_valid(token):
+        note("token.form")
         raise NotAllowed("This form has grown old. Load the page again and send it once more.")
+
+
+def note(kind: str) -> None:
+    """Note that the current request is refused, and whose it is.
+
+    :param kind: of the security event.
+    """
+    try:
+        user_id = getattr(current_user, "id", None)
+    except SQLAlchemyError:  # a database that is away makes no other answer of this one
+        db.session.rollback()
+        user_id = None
+    security_events.note(kind, user_id, detail=request.endpoint or "")
 
 
 def from_this_machine() -> bool:

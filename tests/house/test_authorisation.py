@@ -59,6 +59,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "password": "a good long password",
         "token": "guessed",
     },
+    "accounts.update_email": {"email": "another@example.org", "current_password": "wrong wrong wrong"},
+    "accounts.update_password": {"password": "a good long password", "current_password": "wrong wrong wrong"},
     "accounts.update_profile": {"name": "Somebody", "status": "", "theme": "dark"},
     "messages.create": {"body": "hello", "client_id": "matrix-client-id"},
     "messages.update": {"body": "changed"},

@@ -104,7 +104,7 @@ def test_cookies_over_https_are_bound_to_this_host(make_app: Callable[..., tuple
     assert answer.status_code == 303
     page = client.get("/rooms", base_url="https://chat.example.org")
     cookies = answer.headers.getlist("Set-Cookie") + page.headers.getlist("Set-Cookie")
-    assert {line.split("=")[0] for line in cookies} == {"__Host-session", "__Host-ticket"}
+    assert {line.split("=")[0] for line in cookies} == {"__Host-session", "__Host-ticket", "__Host-browser"}
     for line in cookies:
         attributes = {part.strip().lower() for part in line.split(";")[1:]}
         assert {"secure", "httponly", "path=/"} <= attributes
