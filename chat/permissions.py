@@ -75,6 +75,7 @@ PERMISSIONS = dict(
         ),
         _permission("retention.change", "change how long removed text is kept", "administrator", in_room=False),
         _permission("role.change", "give roles, also those of a room", "administrator", in_room=False),
+        _permission("owner.name", "name who owns a room", "administrator", in_room=False),
         _permission(
             "look.change", "change the name, the logo, the colours and the styles of the site", "administrator", False
         ),
@@ -97,6 +98,11 @@ def site_roles(permission: str) -> list[str]:
     :raises KeyError: there is no such permission.
     """
     return [role for role in SITE_ROLES if may(permission, role)]
+
+
+def rank(role: str | None) -> int:
+    """Return how high a role of an account is: what one did, nobody below undoes."""
+    return {"administrator": 2, "moderator": 1}.get(role or "", 0)
 
 
 def room_role(membership_role: str | None) -> str | None:

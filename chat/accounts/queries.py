@@ -45,6 +45,12 @@ def user_by_email(email: str) -> User | None:
     return db.session.execute(select(User).where(User.email == emails.for_search(email))).scalar_one_or_none()
 
 
+def roles(user_ids: Collection[str]) -> dict[str, str]:
+    """Return the roles of some people on the site; unknown ids are left out."""
+    rows = db.session.execute(select(User.id, User.role).where(User.id.in_(sorted(set(user_ids)))))
+    return {row.id: row.role for row in rows}
+
+
 def people(ids: Collection[str]) -> dict[str, PersonContext]:
     """Return people by id; unknown ids are left out."""
     if not ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chat import audit
+from chat import audit, permissions
 from chat.errors import Conflict, NotAllowed
 from chat.messages.models import Message
 
@@ -48,6 +48,16 @@ def require_not_own(message: Message, actor_id: str) -> None:
     """
     if message.author_id == actor_id and message.deleted_at is not None and message.deleted_by != actor_id:
         raise NotAllowed("Somebody else decides over your message. You can appeal under Your standing.")
+
+
+def require_may_undo(actor_role: str, remover_role: str | None) -> None:
+    """Refuse putting back what somebody of a higher rank took away.
+
+    :param actor_role: on the site, as the other one's; None for who is gone.
+    :raises NotAllowed: they did.
+    """
+    if permissions.rank(remover_role) > permissions.rank(actor_role):
+        raise NotAllowed("Somebody of a higher rank removed this, and only such a one brings it back.")
 
 
 def require_may_restore(message: Message, actor_id: str, moderates: bool, now: datetime) -> None:

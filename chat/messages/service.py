@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, in
 from sqlalchemy.exc import IntegrityError
 
 from chat import clock, ids, keys, log, screens
+from chat.accounts import queries as people
 from chat.accounts.contexts import PersonContext
 from chat.bus import emit, transaction
 from chat.database import db
@@ -346,7 +347,7 @@ def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Pos
     """Put a deleted message back.
 
     :param find: returns the message, or raises where this person may not restore it; called before and under the room's lock.
-    :raises NotAllowed: it is one's own, and somebody else took it away.
+    :raises NotAllowed: it is one's own, and somebody else took it away; or somebody of a higher rank did.
     :raises Conflict: it is not deleted.
     """
     with transaction():
@@ -356,6 +357,9 @@ def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Pos
         if message.purged_at is not None:
             raise Conflict("The text of this message is destroyed for good, so it cannot be put back.")
         policy.require_not_own(message, actor_id)
+        if message.deleted_by not in (actor_id, message.author_id):
+            roles = people.roles([actor_id, message.deleted_by or ""])
+            policy.require_may_undo(roles.get(actor_id, ""), roles.get(message.deleted_by or ""))
         if actor_id != message.author_id:  # before the log's event, as above
             was = (message.deleted_by, message.delete_reason)
             emit(PutBackByModerator(message_id, message.room_id, message.author_id, actor_id, *was))

@@ -45,6 +45,7 @@ ACTIONS = {
     "hold.released": ("Released a legal hold", "lock"),
     "hold.exported": ("Exported a legal hold", "download"),
     # roles
+    "owner.named": ("Named the owner of a room", "key-round"),
     "member.appointed": ("Made somebody a moderator of a room", "key-round"),
     "member.dismissed": ("Took somebody's moderation of a room", "key-round"),
     "audit.exported": ("Exported the audit log", "download"),

@@ -16,6 +16,11 @@ class MemberJoined(LogEvent):
     audience_change = 1
 
 
+@dataclass(frozen=True)
+class MemberReturned(MemberJoined):
+    """A person is given back the membership that a sanction took; in the log it is as any other who joined."""
+
+
 @event_type
 @dataclass(frozen=True)
 class MemberLeft(LogEvent):
@@ -43,7 +48,7 @@ class RoomChanged(LogEvent):
 
 @dataclass(frozen=True)
 class MemberAppointed:
-    """Somebody was made a moderator of a room, or is one no longer. ``reason`` is what they are told."""
+    """Somebody was made a moderator of a room, or its owner, or is a plain member again. ``reason`` is what they are told."""
 
     room_id: str
     user_id: str

@@ -32,6 +32,8 @@ class Room(Model):
     direct_key: Mapped[str | None] = mapped_column(String(40), unique=True)
     created_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Utc)
+    #: Its owner while a sanction keeps them out: whoever owns it meanwhile stands in for them. None: nobody stands in.
+    kept_for: Mapped[str | None] = mapped_column(Id)
     #: The last ``seq`` of the room's log.
     head: Mapped[int] = mapped_column(Big, default=0)
     #: How many messages were posted; the last one has this number.
@@ -52,6 +54,8 @@ class Membership(Model):
     room_id: Mapped[str] = mapped_column(Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(10), default="member")
+    #: Of an owner who stands in for another: what they are again when that one is back.
+    role_before: Mapped[str | None] = mapped_column(String(10))
     joined_at: Mapped[datetime] = mapped_column(Utc)
     #: The ``seq`` up to which they have read, and the number of the last message up to there. What is unread is the
     #: room's ``posted`` less this number: counting by ``seq`` would make an edit or a new member look like a message.

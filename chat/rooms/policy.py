@@ -63,6 +63,25 @@ def may_manage(room: Room, membership: Membership) -> bool:
     return kinds.get(room.kind).changeable and membership.role == "owner"
 
 
+def require_not_kept_for(room: Room, user_id: str) -> None:
+    """Refuse whoever stands in for an owner removing that owner.
+
+    :raises NotAllowed: it is so.
+    """
+    if room.kept_for == user_id:
+        raise NotAllowed("This room is theirs again when their sanction is over. You stand in for them.")
+
+
+def require_may_own(name: str, imposed: bool) -> None:
+    """Refuse a room to whoever shut its owner out.
+
+    :param imposed: whether they did.
+    :raises NotAllowed: they did.
+    """
+    if imposed:
+        raise NotAllowed(f"{name} imposed what keeps its owner out of this room. Name somebody else.")
+
+
 def require_may_manage(room: Room, membership: Membership) -> None:
     """Refuse what only the owner does.
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from chat import permissions
+from chat import clock, permissions
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -76,6 +76,14 @@ _AUDIENCE = (
     .where(Room.id == bindparam("room"))
     .order_by(User.folded_name, User.id)
 )
+_OWNERSHIP = (
+    select(Room.kind, Room.posted, Room.kept_for, Membership.user_id, User.barred_until, Membership.role_before)
+    .outerjoin(Membership, and_(Membership.room_id == Room.id, Membership.role == "owner"))
+    .outerjoin(User, User.id == Membership.user_id)
+    .where(Room.id == bindparam("room"))
+    .order_by(Membership.joined_at)
+    .limit(1)
+)
 _MEMBER_IDS = select(Membership.user_id).where(Membership.room_id == bindparam("room"))
 _MEMBERS = (
     select(User.id, User.name, User.picture_id, User.status, User.last_seen_at, Membership.role)
@@ -88,6 +96,24 @@ _COUNT = select(func.count()).where(Membership.room_id == bindparam("room"))
 
 #: Returns one line of the last message of each room, by room id. Set by the feature that has messages.
 previews: Callable[[Collection[str]], dict[str, PreviewContext]] = lambda room_ids: {}  # noqa: E731 - a slot
+
+#: Returns who imposed what keeps owners of a room out of it: it never becomes theirs. Set by the feature that has sanctions.
+imposers: Callable[[str], set[str]] = lambda room_id: set()  # noqa: E731 - a slot
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Who owns a room, read under its lock."""
+
+    kind: str
+    posted: int
+    #: As of ``Room``.
+    kept_for: str | None
+    owner_id: str | None
+    #: Whether the owner is suspended or banned everywhere.
+    away: bool
+    #: Of an owner who stands in, as of ``Membership``.
+    role_before: str | None
 
 
 def get_membership(room_id: str, user_id: str) -> Door:
@@ -151,6 +177,11 @@ def shared_context(room_id: str) -> RoomContext:
     room = db.session.get(Room, room_id)
     if room is None:
         raise NoSuchRoom
+    return shared(room)
+
+
+def shared(room: Room) -> RoomContext:
+    """Return a room as ``shared_context`` does."""
     return RoomContext(room.id, room.kind, room.name, room.purpose)
 
 
@@ -315,6 +346,76 @@ def moderates(room_id: str, user_id: str, role: str) -> bool:
     if found is None or found.kind == "direct":
         return False
     return permissions.may("message.remove", role, permissions.room_role(found.role))
+
+
+def ownership(room_id: str) -> Ownership:
+    """Return who owns a room.
+
+    :raises NotFound: there is no such room.
+    """
+    row = db.session.connection().execute(_OWNERSHIP, {"room": room_id}).one_or_none()
+    if row is None:
+        raise NoSuchRoom
+    return Ownership(row[0], row[1], row[2], row[3], _is_away(row[4]), row[5])
+
+
+def rank(room_id: str, user_id: str) -> str:
+    """Return somebody's role in a room: ``owner``, also of one whom a sanction keeps out of it, ``moderator`` or ``member``."""
+    role = select(Membership.role).where(Membership.room_id == room_id, Membership.user_id == user_id)
+    kept = select(Room.id).where(Room.id == room_id, Room.kept_for == user_id)
+    if db.session.execute(kept).scalar() is not None:
+        return "owner"
+    return db.session.execute(role).scalar() or "member"
+
+
+def is_in(room_id: str, user_id: str) -> bool:
+    """Tell whether somebody is in a room and not suspended or banned everywhere."""
+    statement = (
+        select(User.barred_until)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.room_id == room_id, Membership.user_id == user_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    return row is not None and not _is_away(row[0])
+
+
+def heir(room_id: str, *besides: str) -> tuple[str, str] | None:
+    """Return who owns a room when its owner does no longer, and their role in it; None when there is nobody.
+
+    It is whoever has been in it longest; who may write and make rooms before others.
+
+    :param besides: who is not asked.
+    """
+    now = clock.now()
+    statement = (
+        select(Membership.user_id, Membership.role)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.room_id == room_id,
+            Membership.user_id.not_in({*besides, *imposers(room_id)}),
+            or_(User.barred_until.is_(None), User.barred_until <= now),
+        )
+        .order_by(
+            case((User.role.in_(permissions.site_roles("room.create")), 0), else_=1),
+            case((Membership.muted_until > now, 1), else_=0),
+            Membership.joined_at,
+            Membership.user_id,
+        )
+        .limit(1)
+    )
+    row = db.session.execute(statement).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def owned_by(user_id: str) -> list[str]:
+    """Return the rooms that somebody owns, or would if no sanction kept them out, in the order in which they are locked."""
+    owned = select(Membership.room_id).where(Membership.user_id == user_id, Membership.role == "owner")
+    kept = select(Room.id).where(Room.kept_for == user_id)
+    return sorted({*db.session.execute(owned).scalars(), *db.session.execute(kept).scalars()})
+
+
+def _is_away(barred_until: datetime | None) -> bool:
+    return barred_until is not None and barred_until > clock.now()
 
 
 def moderator_ids(room_id: str) -> set[str]:

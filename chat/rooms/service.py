@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -13,10 +14,10 @@ from chat.accounts.events import UserChanged
 from chat.accounts.queries import get_user
 from chat.bus import emit, transaction
 from chat.database import db
-from chat.errors import Conflict, Invalid, NotFound
+from chat.errors import Conflict, Invalid, NotAllowed, NotFound
 from chat.folding import folded
 from chat.rooms import kinds, policy, queries
-from chat.rooms.events import MemberAppointed, MemberChanged, MemberJoined, MemberLeft, RoomChanged
+from chat.rooms.events import MemberAppointed, MemberChanged, MemberJoined, MemberLeft, MemberReturned, RoomChanged
 from chat.rooms.kinds import direct
 from chat.rooms.models import Membership, Room
 
@@ -116,8 +117,10 @@ def revoke(room_id: str, user_id: str, actor_id: str) -> None:
             policy.require_may_leave(door.room)
         else:
             policy.require_may_manage(door.room, door.membership)
+            policy.require_not_kept_for(door.room, user_id)
         if _remove_member(room_id, user_id) is None:
             raise NotFound("This person is not in the room.")
+        settle(room_id)
         log.write(MemberLeft(room_id, seq, user_id, actor_id))
 
 
@@ -147,26 +150,105 @@ def appoint(room_id: str, user_id: str, role: str, actor_id: str, reason: str) -
         )  # fmt: skip
 
 
+def name_owner(room_id: str, user_id: str, actor_id: str, reason: str) -> None:
+    """Make somebody the owner of a room, in their own right; who is not in it comes in, and who owned it is a member.
+
+    :raises NotFound: there is no such room or person, or it is a direct room.
+    :raises NotAllowed: they imposed what keeps its owner out, or are suspended or banned.
+    :raises Conflict: they own it already.
+    """
+    with transaction():
+        log.lock(room_id)
+        now = queries.ownership(room_id)
+        if not kinds.get(now.kind).changeable:
+            raise NotFound("This room is gone, or nobody owns it.")
+        person = get_user(user_id)
+        if now.owner_id == user_id and now.kept_for is None:
+            raise Conflict(f"{person.name} owns this room already.")
+        policy.require_may_own(person.name, user_id in queries.imposers(room_id))
+        if not queries.members_named([(room_id, user_id)]):
+            _add_member(room_id, user_id, "member", actor_id)
+        if not queries.is_in(room_id, user_id):
+            raise NotAllowed(f"{person.name} is suspended or banned everywhere.")
+        _keep_for(room_id, None)
+        if now.owner_id is not None:
+            _give_role(room_id, now.owner_id, now.role_before or "member")
+        _give_role(room_id, user_id, "owner")
+        log.write(MemberChanged(room_id, log.take(room_id), user_id, actor_id))
+        emit(MemberAppointed(room_id, user_id, "owner", reason))
+        audit.write(
+            "owner.named", actor_id, person_id=user_id, room_id=room_id, reason=reason,
+            before={"owner": now.owner_id}, after={"owner": user_id},
+        )  # fmt: skip
+
+
 def take_out(room_id: str, user_id: str, actor_id: str | None) -> dict[str, Any] | None:
     """Take somebody's membership away, inside ``transaction()``; return what ``put_in`` gives back, None if there is none.
 
-    Where they were the owner, somebody else is from here on.
+    Where they were the owner, the room is kept for them, and somebody stands in: never whoever does this.
     """
     log.lock(room_id)
     gone = _remove_member(room_id, user_id)
     if gone is None:
         return None
+    now = queries.ownership(room_id)
+    if gone["role"] == "owner" and now.kept_for is None and kinds.get(now.kind).changeable:
+        _keep_for(room_id, user_id)
+    settle(room_id, actor_id)
     log.write(MemberLeft(room_id, log.take(room_id), user_id, actor_id))
     return gone
 
 
 def put_in(room_id: str, user_id: str, membership: dict[str, Any], actor_id: str | None) -> None:
-    """Give somebody back what ``take_out`` took, inside ``transaction()``; who was the owner comes back as a member."""
+    """Give somebody back what ``take_out`` took, inside ``transaction()``: also the room, unless it was given to another."""
     log.lock(room_id)
     if not queries.members_named([(room_id, user_id)]):
-        role = "moderator" if membership["role"] == "moderator" else "member"
+        was = membership.get("role_before") or membership["role"]
+        role = "moderator" if was == "moderator" else "member"
         read = membership["last_read_seq"], membership["last_read_number"]
-        _add_member(room_id, user_id, role, actor_id, read=read)
+        _add_member(room_id, user_id, role, actor_id, read=read, returned=True)
+
+
+def settle(room_id: str, besides: str | None = None) -> None:
+    """See that a room, whose lock is held, is owned by whoever may act: its owner, or somebody who stands in for them.
+
+    An owner whom a sanction keeps out owns it again as soon as they may act. One who left is followed by an heir.
+
+    :param besides: who is not to become its owner.
+    """
+    now = queries.ownership(room_id)
+    if not kinds.get(now.kind).changeable:
+        return
+    if now.kept_for is not None and queries.is_in(room_id, now.kept_for):
+        if now.owner_id is not None:
+            _give_role(room_id, now.owner_id, now.role_before or "member")
+        _give_role(room_id, now.kept_for, "owner")
+        _keep_for(room_id, None)
+        return
+    if now.owner_id is not None and not now.away:
+        return
+    found = queries.heir(room_id, *filter(None, (besides, now.kept_for, now.owner_id)))
+    if found is None:
+        return
+    rightful = now.kept_for or now.owner_id
+    if now.owner_id is not None:
+        _give_role(room_id, now.owner_id, now.role_before or "member")
+    _keep_for(room_id, rightful)
+    heir_id, role = found
+    _give_role(room_id, heir_id, "owner", role if rightful else None)
+
+
+def settle_all(user_id: str, besides: str | None = None) -> None:
+    """Settle every room that somebody owns, or would, inside ``transaction()``: when they are shut out, or let in again."""
+    for room_id in queries.owned_by(user_id):
+        log.lock(room_id)
+        settle(room_id, besides)
+
+
+def lock_all(room_ids: Collection[str]) -> None:
+    """Take the locks of some rooms in their order, before those of people."""
+    for room_id in sorted(set(room_ids)):
+        log.lock(room_id)
 
 
 def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
@@ -210,15 +292,11 @@ def _add_room(kind: str, name: str, purpose: str, direct_key: str | None, creato
 
 
 def _remove_member(room_id: str, user_id: str) -> dict[str, Any] | None:
-    """Take a membership out and return what it was, None if there was none; an owner's room passes to somebody else."""
+    """Take a membership out and return what it was, None if there was none."""
     statement = delete(Membership).where(Membership.room_id == room_id, Membership.user_id == user_id)
-    kept = (Membership.role, Membership.last_read_seq, Membership.last_read_number)
+    kept = (Membership.role, Membership.role_before, Membership.last_read_seq, Membership.last_read_number)
     gone = db.session.execute(statement.returning(*kept)).one_or_none()
-    if gone is None:
-        return None
-    if gone.role == "owner":
-        _pass_on(room_id)
-    return dict(gone._mapping)
+    return None if gone is None else dict(gone._mapping)
 
 
 def _add_member(
@@ -228,15 +306,18 @@ def _add_member(
     actor_id: str | None,
     seq: int | None = None,
     read: tuple[int, int] | None = None,
+    *,
+    returned: bool = False,
 ) -> None:
-    """Add a membership and log it.
+    """Add a membership and log it; where nobody owns the room, or it is kept for them, it is theirs.
 
     :param seq: what ``log.take`` gave; None to take it here.
     :param read: how far they have read, as ``seq`` and number; None for everything.
+    :param returned: whether it is one that a sanction took.
     """
     seq = log.take(room_id) if seq is None else seq
-    posted = db.session.execute(select(Room.posted).where(Room.id == room_id)).scalar_one()
-    read_seq, read_number = read or (seq, posted)
+    now = queries.ownership(room_id)
+    read_seq, read_number = read or (seq, now.posted)
     db.session.execute(
         insert(Membership).values(
             room_id=room_id,
@@ -247,14 +328,19 @@ def _add_member(
             last_read_number=read_number,
         )
     )
-    log.write(MemberJoined(room_id, seq, user_id, actor_id))
+    log.write((MemberReturned if returned else MemberJoined)(room_id, seq, user_id, actor_id))
+    if role != "owner" and (now.owner_id is None or now.away or now.kept_for == user_id):
+        settle(room_id)
 
 
-def _pass_on(room_id: str) -> None:
-    """Make whoever has been in a room longest its owner, unless it still has one."""
-    remaining = select(Membership.user_id).where(Membership.room_id == room_id)
-    if db.session.execute(remaining.where(Membership.role == "owner").limit(1)).scalar() is None:
-        heir = db.session.execute(remaining.order_by(Membership.joined_at, Membership.user_id).limit(1)).scalar()
-        db.session.execute(
-            update(Membership).where(Membership.room_id == room_id, Membership.user_id == heir).values(role="owner")
-        )
+def _give_role(room_id: str, user_id: str, role: str, before: str | None = None) -> None:
+    mine = (Membership.room_id == room_id, Membership.user_id == user_id)
+    values = {"role": role, "role_before": before}
+    statement = update(Membership).where(*mine).values(**values)
+    db.session.execute(statement.execution_options(synchronize_session=False))
+    emit(UserChanged(user_id))
+
+
+def _keep_for(room_id: str, user_id: str | None) -> None:
+    statement = update(Room).where(Room.id == room_id).values(kept_for=user_id)
+    db.session.execute(statement.execution_options(synchronize_session=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from chat.accounts import guards
+from chat.rooms import queries as rooms
 from chat.rooms.guards import reach
 from chat.sanctions import listeners, models, queries, ranges, routes
 from chat.web import navigation
@@ -14,10 +15,11 @@ __all__ = ["init_app", "listeners", "models"]
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, and the ranges of addresses that every request is held against."""
+    """Register the pages, who is no heir to a room, and the ranges of addresses that every request is held against."""
     app.register_blueprint(routes.blueprint)
     navigation.register(Section("sanctions.index", "Sanctions", "gavel", "sanction.room", "People"))
     navigation.register(Section("sanctions.appeals", "Appeals", "scale", "sanction.room", "People", _waiting))
+    rooms.imposers = queries.imposers
     ranges.cache.init_app(app)
     if ranges.refuse not in guards.refusals:
         guards.refusals.append(ranges.refuse)

@@ -65,7 +65,8 @@ class Sanction(Model):
     lifted_at: Mapped[datetime | None] = mapped_column(Utc)
     lifted_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     lift_reason: Mapped[str] = mapped_column(String(REASON_LIMIT), default="")
-    #: The membership that it took, to be given back: ``role``, ``last_read_seq``, ``last_read_number``.
+    #: The membership that it took, to be given back: ``role``, ``role_before``, ``last_read_seq``, ``last_read_number``. Of one
+    #: that holds everywhere and takes none, the rooms that its person owned: ``owned``.
     membership: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 

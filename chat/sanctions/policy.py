@@ -29,6 +29,31 @@ def require_may_sanction(actor_id: str, actor_role: str, person_id: str, person_
         raise NotAllowed("Only an administrator sanctions a moderator.")
 
 
+def require_rank(actor_role: str, rank: str, name: str) -> None:
+    """Refuse acting against who owns a room, or moderates it, to who is no more than they are there.
+
+    :param actor_role: on the site.
+    :param rank: of the person in the room, as ``rooms.queries.rank`` has it.
+    :raises NotAllowed: with who may.
+    """
+    if rank != "member" and not permissions.may("sanction.site", actor_role):
+        what = "owns this room" if rank == "owner" else "moderates this room"
+        raise NotAllowed(f"{name} {what}: only a moderator of the whole site does this.")
+
+
+def require_may_lift(actor_id: str, actor_role: str, person_id: str | None, imposer_role: str | None) -> None:
+    """Refuse lifting what is against oneself, and what somebody of a higher rank imposed.
+
+    :param imposer_role: on the site, of whoever imposed it; None for a rule.
+    :raises NotAllowed: with who may.
+    """
+    if person_id == actor_id:
+        raise NotAllowed("Somebody else decides over what was imposed on you. You can appeal under Your standing.")
+    if permissions.rank(imposer_role) > permissions.rank(actor_role):
+        who = "an administrator" if imposer_role == "administrator" else "a moderator of the whole site"
+        raise NotAllowed(f"This was imposed by {who}, and only such a one lifts it.")
+
+
 def check(kind: str, reason: str, note: str, expires_at: datetime | None, now: datetime) -> None:
     """Refuse what is no sanction.
 

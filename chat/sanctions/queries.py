@@ -17,6 +17,7 @@ from chat.database import db
 from chat.errors import NotFound
 from chat.messages.models import Message
 from chat.messages.queries import kept_for
+from chat.rooms import queries as rooms
 from chat.rooms.contexts import Choice, FilterContext
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach
@@ -103,6 +104,47 @@ def target(reach: Reach, person_id: str, room_id: str | None) -> tuple[User, Roo
     if room is None or not db.session.execute(select(inside)).scalar():
         raise NotFound("This person is not in that room.")
     return person, room
+
+
+def rank(room_id: str, person_id: str) -> str:
+    """Return somebody's role in a room, also one that a sanction took: ``owner``, ``moderator`` or ``member``."""
+    found = rooms.rank(room_id, person_id)
+    if found != "member":
+        return found
+    taken = [each.membership for each in active_of(person_id) if each.room_id == room_id and each.membership]
+    return "moderator" if any("moderator" in (each["role"], each.get("role_before")) for each in taken) else "member"
+
+
+def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
+    """Return the highest of somebody's ranks in a room, or, for None, in all within reach."""
+    if room_id is not None:
+        return rank(room_id, person_id)
+    if reach.may_everywhere("sanction.site"):
+        return "member"  # nobody's rank in a room counts there
+    near = select(Room.id).where(reach.condition())
+    ranks = {rank(each, person_id) for each in db.session.execute(near).scalars().all()}
+    return next((each for each in ("owner", "moderator") if each in ranks), "member")
+
+
+def imposer_role(sanction: Sanction) -> str | None:
+    """Return the role on the site of whoever imposed a sanction; None for a rule, and for who is gone."""
+    return db.session.execute(select(User.role).where(User.id == sanction.imposed_by)).scalar()
+
+
+def imposers(room_id: str) -> set[str]:
+    """Return who imposed what keeps those out who owned a room, for good or for somebody else."""
+    near = select(Membership.user_id).where(Membership.room_id == room_id)
+    owner = select(Room.kept_for).where(Room.id == room_id, Room.kept_for.is_not(None))
+    everywhere = and_(Sanction.room_id.is_(None), or_(Sanction.person_id.in_(near), Sanction.person_id.in_(owner)))
+    statement = select(Sanction.imposed_by, Sanction.membership).where(
+        Sanction.kind != "mute", Sanction.imposed_by.is_not(None), in_force(clock.now()),
+        or_(Sanction.room_id == room_id, everywhere),
+    )  # fmt: skip
+    return {
+        by
+        for by, taken in db.session.execute(statement)
+        if taken and (taken.get("role") == "owner" or room_id in taken.get("owned", ()))
+    }
 
 
 def rooms_shared(reach: Reach, person_id: str) -> tuple[Choice, ...]:

@@ -22,7 +22,9 @@ from chat.messages import service as messages
 from chat.messages.models import Message
 from chat.notices import service as notices
 from chat.permissions import SITE_ROLES, may
+from chat.rooms import queries as room_queries
 from chat.rooms import service as rooms
+from chat.rooms.events import MemberReturned
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach
 from chat.sanctions import policy, queries
@@ -58,6 +60,8 @@ def impose(
     policy.check(kind, reason, note, expires_at, now)
     try:
         with transaction():
+            if kind != "mute":  # rooms before people, as everywhere
+                rooms.lock_all([room_id] if room_id else room_queries.owned_by(person_id))
             # Two who sanction the same person come one after the other.
             people.lock([person_id])
             room_name = _may_impose(reach, person_id, room_id)
@@ -69,8 +73,12 @@ def impose(
                 _apply_mutes(person_id)
             elif room_id is None:
                 accounts.bar(person_id, _barred_until(person_id))
+                owned = room_queries.owned_by(person_id)
+                membership = {"owned": owned} if owned else None
+                rooms.settle_all(person_id, actor_id)
             else:
                 membership = rooms.take_out(room_id, person_id, actor_id)
+            if membership is not None:
                 db.session.execute(update(Sanction).where(Sanction.id == sanction_id).values(membership=membership))
             notices.tell(person_id, "sanction", _told(kind, room_name, expires_at, reason), STANDING)
             audit.write(
@@ -132,6 +140,7 @@ def lift(sanction_id: str, reason: str, reach: Reach) -> None:
     audit.check_reason(reason, policy.WHY)
     with transaction():
         sanction = queries.get_lockable(reach, sanction_id)
+        policy.require_may_lift(reach.user_id, reach.role, sanction.person_id, queries.imposer_role(sanction))
         if not _close(sanction, clock.now(), reach.user_id, reason):
             raise Conflict("This sanction has ended already.")
         _undo(sanction, reach.user_id)
@@ -229,8 +238,10 @@ def apply_to_newcomer(event: LogEvent) -> None:
     """
     room_id, person_id = event.room_id, event.ref_id
     active = queries.active_of(person_id)
+    # Who is given back a membership may be shut out everywhere all the same, as anybody who is in rooms.
+    places = (room_id,) if isinstance(event, MemberReturned) else (None, room_id)
     for each in active:
-        if each.kind != "mute" and each.room_id in (None, room_id):
+        if each.kind != "mute" and each.room_id in places:
             end = f" until {each.expires_at:%d %B %Y, %H:%M} UTC" if each.expires_at else ""
             own = event.actor_id == person_id
             raise NotAllowed(f"{'You are' if own else 'They are'} {KINDS[each.kind][1]} {_where(each.room_id)}{end}.")
@@ -252,6 +263,8 @@ def _may_impose(reach: Reach | None, person_id: str, room_id: str | None) -> str
         return found or ""
     person, room = queries.target(reach, person_id, room_id)
     policy.require_may_sanction(reach.user_id, reach.role, person_id, person.role)
+    if room is not None:
+        policy.require_rank(reach.role, queries.rank(room.id, person_id), person.name)
     return room.name if room else ""
 
 
@@ -297,8 +310,13 @@ def _close_ended(which: Any) -> None:
 
 
 def _end(sanction: Sanction) -> None:
-    """Give back what a sanction took whose time is over: a membership to whoever was suspended, not to whoever was banned."""
-    _undo(sanction, None, give_back=sanction.kind == "suspend")
+    """Give back what a sanction took whose time is over.
+
+    A membership goes to whoever was suspended, and to an owner; others who were banned come again by themselves.
+    """
+    taken = sanction.membership or {}
+    owned = taken.get("role") == "owner" and not taken.get("role_before")
+    _undo(sanction, None, give_back=sanction.kind == "suspend" or owned)
     if sanction.person_id is not None:
         sentence = f"You are no longer {KINDS[sanction.kind][1]} {_where(sanction.room_id)}: the time is over."
         notices.tell(sanction.person_id, "sanction", sentence, STANDING)
@@ -316,6 +334,7 @@ def _undo(sanction: Sanction, actor_id: str | None, give_back: bool = True) -> N
         _apply_mutes(person_id)
     elif room_id is None:
         accounts.bar(person_id, _barred_until(person_id))
+        rooms.settle_all(person_id)
     elif sanction.membership is not None and give_back:
         others = [each for each in queries.active_of(person_id) if each.kind != "mute" and each.room_id == room_id]
         if others:  # it is theirs to give back now
@@ -363,6 +382,7 @@ def _lies_in(address: str, network: addresses.Network) -> bool:
 def _grant(found: Appeal, reason: str, reach: Reach) -> None:
     if found.sanction_id is not None:
         sanction = queries.get_lockable(reach, found.sanction_id)
+        policy.require_may_lift(reach.user_id, reach.role, sanction.person_id, queries.imposer_role(sanction))
         if _close(sanction, clock.now(), reach.user_id, reason[:REASON_LIMIT]):
             _undo(sanction, reach.user_id)
         return

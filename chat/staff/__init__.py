@@ -15,4 +15,5 @@ def init_app(app: Flask) -> None:
     """Register the pages about people and roles."""
     app.register_blueprint(routes.blueprint)
     navigation.register(Section("staff.people", "People", "users", "hidden.read", "People"))
+    navigation.register(Section("staff.owned_rooms", "Rooms", "hash", "owner.name", "People"))
     navigation.register(Section("staff.roles", "Roles", "key-round", "hidden.read", "People"))

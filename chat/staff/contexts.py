@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from chat.accounts.contexts import PersonContext
 from chat.messages.contexts import MessageContext
-from chat.rooms.contexts import Choice
+from chat.rooms.contexts import Choice, RoomContext
 from chat.sanctions.contexts import SanctionContext
 
 _SAMPLE = datetime(2026, 11, 21, 9, 58, tzinfo=UTC)
@@ -149,3 +149,55 @@ class PersonPage:
             PersonContext.sample(), "member", "Member", _SAMPLE, _SAMPLE, 1842, 3, 2, (OfficeContext.sample(),),
             (SanctionContext.sample(),), latest, (Choice("guest", "Guest"),),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OwnedRoom:
+    """A room and who owns it."""
+
+    room: RoomContext
+    #: None: nobody.
+    owner: PersonContext | None
+    members: int
+    #: Whether whoever owns it stands in for an owner whom a sanction keeps out.
+    stands_in: bool = False
+
+    @classmethod
+    def sample(cls) -> OwnedRoom:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), PersonContext.sample(), 14)
+
+
+@dataclass(frozen=True)
+class RoomsPage:
+    """Rooms and who owns them."""
+
+    rooms: tuple[OwnedRoom, ...]
+    search: str = ""
+
+    @classmethod
+    def sample(cls) -> RoomsPage:
+        """Return one to look at."""
+        return cls((OwnedRoom.sample(),))
+
+
+@dataclass(frozen=True)
+class RoomOwnerPage:
+    """Who owns a room, and who could."""
+
+    room: RoomContext
+    #: None: nobody.
+    owner: PersonContext | None
+    #: For whom the owner stands in, while a sanction lasts; None: for nobody.
+    away: PersonContext | None
+    members: int
+    choices: tuple[Choice, ...]
+    #: As it was chosen and typed.
+    chosen: str = ""
+    reason: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> RoomOwnerPage:
+        """Return one to look at."""
+        return cls(RoomContext.sample(), PersonContext.sample(), None, 14, (Choice.sample(),))

@@ -26,5 +26,5 @@ def tell_of_role(event: RoleChanged) -> None:
 def tell_of_appointment(event: MemberAppointed) -> None:
     """Tell somebody what they are in a room from now on."""
     room = db.session.execute(select(Room.name).where(Room.id == event.room_id)).scalar_one()
-    became = "You moderate" if event.role == "moderator" else "You no longer moderate"
+    became = {"owner": "You own", "moderator": "You moderate"}.get(event.role, "You no longer moderate")
     notices.tell(event.user_id, "sanction", f"{became} {room}: {event.reason}", f"/rooms/{event.room_id}")

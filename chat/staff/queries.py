@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from chat import clock, permissions
+from chat.accounts import queries as accounts
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -17,17 +19,31 @@ from chat.messages.models import Message
 from chat.permissions import PERMISSIONS, ROLES, SITE_ROLES
 from chat.reports.models import ReportCase
 from chat.rooms import policy as room_policy
+from chat.rooms import queries as rooms
 from chat.rooms.contexts import Choice
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach
 from chat.sanctions import queries as sanctions
 from chat.sanctions.models import Sanction
 from chat.sanctions.words import KINDS
-from chat.staff.contexts import Ground, OfficeContext, PeopleFound, PermissionRow, PersonPage, RolesPage, WhyPage
+from chat.staff.contexts import (
+    Ground,
+    OfficeContext,
+    OwnedRoom,
+    PeopleFound,
+    PermissionRow,
+    PersonPage,
+    RolesPage,
+    RoomOwnerPage,
+    RoomsPage,
+    WhyPage,
+)
 
 #: Messages of a person that are shown.
 LATEST = 20
 _FOUND = 100
+#: Members among whom an owner is chosen.
+_INSIDE = 500
 
 
 # -- roles
@@ -248,6 +264,52 @@ def person(reach: Reach, person_id: str, may_change: bool) -> PersonPage:
         tuple(Choice(role, ROLES[role]) for role in SITE_ROLES if role != user.role) if may_change else (),
         offices=tuple(offices) if may_change else (),
     )  # fmt: skip
+
+
+# -- rooms
+
+
+def owned_rooms(search: str) -> RoomsPage:
+    """Return rooms that are not direct, with who owns them: those that nobody owns first, then the liveliest."""
+    inside = aliased(Membership)
+    members = select(func.count()).where(inside.room_id == Room.id).scalar_subquery()
+    statement = (
+        select(Room, User, members)
+        .outerjoin(Membership, and_(Membership.room_id == Room.id, Membership.role == "owner"))
+        .outerjoin(User, User.id == Membership.user_id)
+        .where(Room.kind != "direct")
+        .order_by(case((User.id.is_(None), 0), else_=1), Room.active_at.desc(), Room.id)
+        .limit(_FOUND)
+    )
+    for word in words(search):
+        statement = statement.where(Room.folded_name.contains(word, autoescape=True))
+    found = tuple(
+        OwnedRoom(rooms.shared(room), owner.context if owner else None, count, room.kept_for is not None)
+        for room, owner, count in db.session.execute(statement)
+    )
+    return RoomsPage(found, search)
+
+
+def room(room_id: str) -> RoomOwnerPage:
+    """Return who owns a room and who could: its members, by name; where it is empty, whoever made it.
+
+    :raises NotFound: there is no such room, or it is a direct one.
+    """
+    found = db.session.execute(select(Room).where(Room.id == room_id, Room.kind != "direct")).scalar_one_or_none()
+    if found is None:
+        raise NotFound("This room is gone.")
+    inside = rooms.members(room_id, _INSIDE)
+    owner = next((each.person for each in inside if each.role == "owner"), None)
+    known = accounts.people([each for each in (found.kept_for, found.created_by) if each])
+    others = [each.person for each in inside if each.role != "owner"]
+    maker = known.get(found.created_by or "")
+    if not inside and maker is not None:
+        others = [maker]
+    away = known.get(found.kept_for or "")
+    if away is not None and away not in others:
+        others.append(away)
+    choices = tuple(Choice(each.id, each.name) for each in others)
+    return RoomOwnerPage(rooms.shared(found), owner, away, rooms.member_count(room_id), choices)
 
 
 def _seen(reach: Reach) -> ColumnElement[bool]:

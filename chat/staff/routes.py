@@ -88,3 +88,36 @@ def appoint(person_id: str) -> Response:
         page = replace(queries.person(reach(), person_id, may_change=True), why=reason, errors=errors)
         return Response(render_page("staff/person.html", page), problem.status)
     return see_other(path_for("staff.person", person_id=person_id))
+
+
+@blueprint.get("/rooms")
+@signed_in
+def owned_rooms() -> str:
+    """List the rooms and who owns them, those that nobody does first."""
+    office("owner.name")
+    return render_page("staff/rooms.html", queries.owned_rooms(forms.argument("search")[:100]))
+
+
+@blueprint.get("/rooms/<id:room_id>")
+@signed_in
+def room(room_id: str) -> str:
+    """Show who owns a room, and the form to name another owner."""
+    office("owner.name")
+    return render_page("staff/room.html", queries.room(room_id))
+
+
+@blueprint.post("/rooms/<id:room_id>/owner")
+@signed_in
+def name_owner(room_id: str) -> Response:
+    """Name who owns a room."""
+    actor_id, person_id, reason = office("owner.name"), forms.line("person"), forms.line("reason")
+    try:
+        if not ids.is_id(person_id):
+            raise Invalid("Choose who owns it.", {"person": "Choose who owns it."})
+        audit.check_reason(reason, _WHY)
+        rooms.name_owner(room_id, person_id, actor_id, reason)
+    except (Invalid, Conflict) as problem:
+        errors = problem.fields or {"person": problem.sentence}
+        page = replace(queries.room(room_id), chosen=person_id, reason=reason, errors=errors)
+        return Response(render_page("staff/room.html", page), problem.status)
+    return see_other(path_for("staff.room", room_id=room_id))

@@ -17,9 +17,12 @@ from chat.accounts import queries as accounts
 from chat.bus import transaction
 from chat.database import db
 from chat.errors import Conflict, Invalid, NotAllowed
+from chat.messages import policy as message_policy
 from chat.messages import service as messages
 from chat.notices import service as notices
 from chat.rooms.queries import Reach
+from chat.sanctions import policy as sanction_policy
+from chat.sanctions import queries as sanction_queries
 from chat.sanctions import service as sanctions
 from chat.sweeps import queries
 from chat.sweeps.contexts import SweepPage
@@ -38,7 +41,7 @@ def start(person_id: str, room_id: str | None, span: str, reason: str, reach: Re
     :param span: one of ``SPANS``.
     :param ban: first ban them from where the messages are, without an end.
     :raises NotFound: there is no such person, or no such room within reach.
-    :raises NotAllowed: it is oneself, or one has no say over this person and wants a ban.
+    :raises NotAllowed: it is oneself, or one has no say over this person.
     :raises Invalid: no reason, or one that is too long; or there is nothing to remove, or too much.
     """
     person, room = queries.get_person(reach, person_id, room_id)
@@ -46,6 +49,7 @@ def start(person_id: str, room_id: str | None, span: str, reason: str, reach: Re
         raise NotAllowed("Messages of your own you delete one by one, in their rooms.")
     if span not in SPANS:
         raise Invalid("Choose for how long.", {"span": "Choose for how long."})
+    sanction_policy.require_rank(reach.role, sanction_queries.highest_rank(reach, person_id, room_id), person.name)
     audit.check_reason(reason, f"Say why, in a few words: {person.name} reads it.")
     now = clock.now()
     since = now - SPANS[span][1]
@@ -102,12 +106,13 @@ def undo(sweep_id: str, reach: Reach) -> None:
     """Put back what a sweep removed and nobody has put back, or destroyed, since; one that still runs stops first.
 
     :raises NotFound: there is no such sweep within reach.
-    :raises NotAllowed: some of it is not, or it is one's own messages that it removed.
+    :raises NotAllowed: some of it is not, it is one's own messages that it removed, or somebody of a higher rank did it.
     :raises Conflict: nothing of it is left to put back, or to stop.
     """
     sweep = queries.get_sweep(sweep_id, reach)
     if sweep.person_id == reach.user_id:
         raise NotAllowed("Somebody else decides over your messages.")
+    message_policy.require_may_undo(reach.role, accounts.roles([sweep.actor_id or ""]).get(sweep.actor_id or ""))
     with transaction():
         sweep = queries.lock_sweep(sweep_id)
         _require_all_of_it(sweep_id, reach)

@@ -82,6 +82,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "keeping.release_hold": {"reason": "settled"},
     "keeping.retention": {"days": "40", "reason": "a policy"},
     "sweeps.create": {"person": "{alice}", "span": "1h", "reason": "a flood"},
+    "staff.name_owner": {"person": "{bob}", "reason": "knows the lamp"},
     "staff.appoint": {"office": "appoint:{room_id}", "why": "knows the lamp"},
     "staff.change_role": {"role": "guest", "reason": "a visit"},
     "sanctions.appeal": {"sanction": "{sanction_id}", "body": "Why?"},

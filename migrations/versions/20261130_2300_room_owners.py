@@ -1,0 +1,42 @@
+"""Who owns a room while its owner is kept out of it, and an owner for every room that had none.
+
+Why: a sanction took a room from its owner for good; and a room whose owner left as the last one had nobody who may settle its
+affairs. Both columns may be empty, so the old code serves beside it. Rooms without an owner but with members get the member who
+has been in them longest, as when an owner leaves; empty ones belong to whoever comes into them next.
+
+Revision ID: 5c0e7b41d2aa
+Revises: 3d1f0a7c92be
+Create Date: 2026-11-30 23:00
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "5c0e7b41d2aa"
+down_revision = "3d1f0a7c92be"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("rooms", sa.Column("kept_for", sa.String(length=16), nullable=True))
+    op.add_column("memberships", sa.Column("role_before", sa.String(length=10), nullable=True))
+    op.execute(
+        """
+        UPDATE memberships SET role = 'owner'
+        WHERE user_id = (
+            SELECT heir.user_id FROM memberships AS heir WHERE heir.room_id = memberships.room_id
+            ORDER BY heir.joined_at, heir.user_id LIMIT 1
+        )
+        AND room_id IN (
+            SELECT id FROM rooms WHERE kind <> 'direct' AND NOT EXISTS (
+                SELECT 1 FROM memberships AS own WHERE own.room_id = rooms.id AND own.role = 'owner'
+            )
+        )
+        """
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("memberships", "role_before")
+    op.drop_column("rooms", "kept_for")
