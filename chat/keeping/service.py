@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -54,6 +55,10 @@ def purge(message_id: str, reason: str, reach: Reach) -> str | None:
                 )
             )  # fmt: skip
             if queries.needs_two():
+                if message.deleted_by == message.author_id:  # else it could come back while this waits
+                    messages.take_over(
+                        message_id, reach.user_id, reason, partial(queries.get_removed, reach, message_id)
+                    )
                 audit.write(
                     "purge.requested", reach.user_id, target_id=message_id, person_id=message.author_id,
                     room_id=message.room_id, reason=reason,
@@ -101,6 +106,8 @@ def set_approval(two: bool, actor_id: str) -> None:
     """Choose whether two people have to agree to a purge."""
     with transaction():
         before = queries.needs_two()
+        if before == two:
+            return
         _set(queries.APPROVAL, "two" if two else "")
         audit.write("purge.rule", actor_id, before={"two": before}, after={"two": two})
 

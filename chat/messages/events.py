@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat.log import LogEvent, event_type
 
@@ -29,6 +29,9 @@ class MessageDeleted(LogEvent):
     """A message was taken away: by its author, or by a moderator."""
 
     name = "message.deleted"
+
+    #: How it was, in words; never stored.
+    before: str = field(default="visible", compare=False, repr=False)
 
 
 @event_type

@@ -1,4 +1,4 @@
-"""Pictures of what was deleted, and pictures that were never sent."""
+"""Pictures of what was deleted, and pictures that were never sent; what is unread for who comes back."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from chat.accounts.models import User
 from chat.background import every
 from chat.bus import during
 from chat.database import db
-from chat.messages import queries
+from chat.messages import queries, service
 from chat.messages.events import MessageDeleted
 from chat.messages.models import Attachment, Message
 from chat.pictures.models import Picture
+from chat.rooms.events import MemberReturned
 
 #: A picture that nobody sent is kept for a day, for drafts.
 UNSENT_LIFE = timedelta(days=1)
@@ -29,6 +30,12 @@ def hide_pictures(event: MessageDeleted) -> None:
     if shown:
         new_keys = {picture_id: ids.new() for picture_id in shown}
         jobs.add("hide_pictures", f"hide:{event.ref_id}:{event.seq}", {"new_keys": new_keys})
+
+
+@during(MemberReturned)
+def count_unread(event: MemberReturned) -> None:
+    """Leave out what was taken away while they were out."""
+    service.count_unread(event.room_id, event.ref_id)
 
 
 @jobs.handles("hide_pictures")

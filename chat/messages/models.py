@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +11,9 @@ from chat.audit import REASON_LIMIT
 from chat.database import Big, Id, Model, Utc
 
 PICTURES_LIMIT = 10
+#: For how long an author can bring back what they deleted. The page offers ten seconds, and holds them while somebody is
+#: about to press.
+UNDO_WINDOW = timedelta(minutes=2)
 #: Messages of one person that wait for a moderator at the same time: nobody fills the queue alone.
 WAITING_LIMIT = 20
 

@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 
 from chat import audit, permissions
 from chat.errors import Conflict, NotAllowed
-from chat.messages.models import Message
+from chat.messages.models import UNDO_WINDOW, Message
 
 EDIT_WINDOW = timedelta(minutes=15)
-#: The page offers ten seconds, and holds them while somebody is about to press.
-UNDO_WINDOW = timedelta(minutes=2)
 
 
 def require_may_edit(message: Message, editor_id: str, now: datetime) -> None:
@@ -39,6 +37,15 @@ def require_may_delete(message: Message, actor_id: str, moderates: bool, reason:
     if not moderates:
         raise NotAllowed("Only its author or a moderator deletes a message.")
     audit.check_reason(reason, "Say why, in a few words: its author and everybody in the room reads it.")
+
+
+def require_standing(message: Message, actor_id: str) -> None:
+    """Refuse taking away what is gone already. What its author deleted a moderator removes all the same: their word stands.
+
+    :raises Conflict: it is gone.
+    """
+    if message.deleted_at is not None and (actor_id == message.author_id or message.deleted_by != message.author_id):
+        raise Conflict("This message is deleted already.")
 
 
 def require_not_own(message: Message, actor_id: str) -> None:

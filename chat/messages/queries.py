@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, func, or_, select
 
+from chat import clock
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -23,7 +24,7 @@ from chat.messages.contexts import (
     PictureContext,
     TimelinePage,
 )
-from chat.messages.models import Attachment, HeldMessage, Message, MessageVersion
+from chat.messages.models import UNDO_WINDOW, Attachment, HeldMessage, Message, MessageVersion
 from chat.pictures.models import Picture
 from chat.rooms.contexts import PreviewContext
 from chat.rooms.models import Membership, Room
@@ -199,6 +200,13 @@ def said_at(message_ids: Collection[str], moment: datetime) -> dict[str, str]:
 def by_client_id(author_id: str, client_id: str) -> Found | None:
     """Return what an author has posted under a ``client_id``, deleted or not."""
     return db.session.connection().execute(_BY_CLIENT_ID, {"author": author_id, "client": client_id}).one_or_none()
+
+
+def standing() -> ColumnElement[bool]:
+    """Return what a row of ``Message`` is that stands, or that its author has deleted and can still bring back."""
+    since = clock.now() - UNDO_WINDOW
+    taken_back = and_(Message.deleted_by == Message.author_id, Message.deleted_at > since, Message.purged_at.is_(None))
+    return or_(Message.deleted_at.is_(None), taken_back)
 
 
 # -- waiting for a moderator

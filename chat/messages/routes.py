@@ -28,7 +28,7 @@ from chat.messages.contexts import (
     TimelinePage,
 )
 from chat.messages.forms import MessageForm
-from chat.messages.models import Message
+from chat.messages.models import UNDO_WINDOW, Message
 from chat.messages.service import Held, Posted
 from chat.presence import queries as presence
 from chat.realtime import streams
@@ -91,7 +91,7 @@ def _actions(message: Message, moderates: bool) -> tuple[str, ...]:
     """Return what the viewer may do with a message: for pages without script, which has it in the bar of the message."""
     own, now = message.author_id == viewer().id, clock.now()
     if message.deleted_at is not None:
-        undoable = own and message.deleted_by == viewer().id and now - message.deleted_at <= policy.UNDO_WINDOW
+        undoable = own and message.deleted_by == viewer().id and now - message.deleted_at <= UNDO_WINDOW
         if moderates and message.purged_at is None:
             return ("show", "restore")
         return ("restore",) if undoable else ()
@@ -173,7 +173,8 @@ def _timeline(door: Door, find: Find, members: int) -> Timeline:
 
 def _with_unread(page: TimelinePage, read_seq: int) -> TimelinePage:
     """Mark the first message that was not read, and until when one had read."""
-    fresh = next((item.message for item in page.items if item.message.seq > read_seq), None)
+    standing = (item.message for item in page.items if item.message.deletion is None)
+    fresh = next((message for message in standing if message.seq > read_seq), None)
     earlier = [item.message.created_at for item in page.items if item.message.seq <= read_seq]
     if fresh is None or (page.older and not earlier):
         return page  # it is further up

@@ -13,7 +13,21 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, not_, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from chat import clock, ids, keys, log, screens
@@ -241,7 +255,7 @@ def post_once(
 
 
 def edit_message(message_id: str, editor_id: str, body: str) -> Posted:
-    """Give a message of one's own another text; what it said before is kept.
+    """Give a message of one's own another text; what it said before is kept. The same text again changes nothing.
 
     :raises NotFound: it cannot be seen.
     :raises NotAllowed: it is somebody else's, or too old.
@@ -251,15 +265,19 @@ def edit_message(message_id: str, editor_id: str, body: str) -> Posted:
     before = queries.get_visible(message_id, editor_id)
     policy.require_may_edit(before, editor_id, clock.now())
     draft = Draft("edit", body, editor_id, before.room_id)
-    verdict = screens.screen.judge(draft)
+    verdict = screens.screen.judge(draft) if _differs(before, body) else None
     if verdict is not None and verdict.stops:
         raise screens.screen.refuse(draft, verdict)
     with transaction():
-        seq, message = _locked(partial(queries.get_visible, message_id, editor_id))
+        log.lock(before.room_id)
+        message = queries.get_visible(message_id, editor_id)
         now = clock.now()
         room_policy.require_may_write(rooms.get_membership(message.room_id, editor_id).membership, now)
         policy.require_may_edit(message, editor_id, now)
+        if not _differs(message, body):
+            return Posted(message_id, message.room_id, message.seq)
         check_body(body, message.pictures)
+        seq = log.take(message.room_id)
         versions = db.session.execute(select(func.count()).where(MessageVersion.message_id == message_id)).scalar_one()
         since = message.edited_at or message.created_at
         db.session.execute(
@@ -295,6 +313,8 @@ def withdraw(held_id: str, author_id: str) -> str:
 def delete_message(message_id: str, actor_id: str, role: str, reason: str = "") -> Posted:
     """Take a message away: one's own, or as a moderator with a reason. Its row stays.
 
+    What its author has deleted a moderator can still remove: from then on its author does not bring it back.
+
     :param role: of the actor, on the site.
 
     :raises NotFound: it cannot be seen.
@@ -312,8 +332,8 @@ def delete_message(message_id: str, actor_id: str, role: str, reason: str = "") 
         return _take_away(message, seq, actor_id, moderates, reason)
 
 
-def remove_reported(message_id: str, actor_id: str, reason: str, find: Callable[[], Message]) -> Posted:
-    """Take a reported message away, also in a room that one is not in, and in a direct one.
+def take_over(message_id: str, actor_id: str, reason: str, find: Callable[[], Message]) -> Posted:
+    """Take a message away, also in a room that one is not in, and in a direct one; also one that its author has deleted.
 
     :param find: returns the message, or raises where this person may not remove it; called before and under the room's lock.
     :raises Invalid: there is no reason.
@@ -360,10 +380,14 @@ def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Pos
         if message.deleted_by not in (actor_id, message.author_id):
             roles = people.roles([actor_id, message.deleted_by or ""])
             policy.require_may_undo(roles.get(actor_id, ""), roles.get(message.deleted_by or ""))
+        people.lock([message.author_id])
+        _count_as_read(message.room_id, [message], by=-1)
         if actor_id != message.author_id:  # before the log's event, as above
             was = (message.deleted_by, message.delete_reason)
             emit(PutBackByModerator(message_id, message.room_id, message.author_id, actor_id, *was))
-        values = {"deleted_at": None, "deleted_by": None, "delete_reason": "", "sweep_id": None}
+        values = {"deleted_at": None, "deleted_by": None, "delete_reason": ""}
+        if message.deleted_by != message.author_id:
+            values["sweep_id"] = None  # else one that has not come to it yet still does
         db.session.execute(update(Message).where(Message.id == message_id).values(**values))
         log.write(MessageRestored(message.room_id, seq, message_id, actor_id))
     return Posted(message_id, message.room_id, message.seq)
@@ -379,10 +403,10 @@ def take_away_again(
     """
     with transaction():
         seq, message = _locked(find)
-        if message.deleted_at is not None:
-            raise Conflict("This message is deleted already.")
+        policy.require_standing(message, actor_id)
         if removed_by != message.author_id:
             emit(RemovedByModerator(message_id, message.room_id, message.author_id, reason))
+        _count_as_read(message.room_id, [message] if message.deleted_at is None else [])
         values = {"deleted_at": clock.now(), "deleted_by": removed_by, "delete_reason": reason, "sweep_id": None}
         db.session.execute(update(Message).where(Message.id == message_id).values(**values))
         log.write(MessageDeleted(message.room_id, seq, message_id, actor_id))
@@ -414,7 +438,7 @@ def remove_many(room_id: str, message_ids: Sequence[str], actor_id: str, reason:
     log.lock(room_id)
     which = (
         Message.id.in_(sorted(set(message_ids))), Message.room_id == room_id, Message.sweep_id == sweep_id,
-        Message.deleted_at.is_(None),
+        queries.standing(),
     )  # fmt: skip
     values = {"deleted_at": clock.now(), "deleted_by": actor_id, "delete_reason": reason}
     return _change_many(room_id, which, values, MessageDeleted, actor_id)
@@ -517,13 +541,6 @@ def mark_read(room_id: str, user_id: str, seq: int) -> None:
 
     :raises NotFound: they are not in it.
     """
-    number = (
-        select(Message.number)
-        .where(Message.room_id == room_id, Message.seq <= seq)
-        .order_by(Message.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     head = select(Room.head).where(Room.id == room_id).scalar_subquery()
     mine = (Membership.room_id == room_id, Membership.user_id == user_id)
     known = db.session.execute(select(Membership.last_read_seq, head).where(*mine)).one_or_none()
@@ -533,14 +550,32 @@ def mark_read(room_id: str, user_id: str, seq: int) -> None:
     seq = min(seq, last)
     if seq <= read:
         return
+    left = (
+        select(func.count())
+        .where(Message.room_id == room_id, Message.seq > seq, Message.deleted_at.is_(None))
+        .scalar_subquery()
+    )
+    posted = select(Room.posted).where(Room.id == room_id).scalar_subquery()
     with transaction():
+        # First the row's lock, then what is left is counted: whoever takes a message away meanwhile waits, or is seen.
+        db.session.execute(select(Membership.last_read_seq).where(*mine).with_for_update(key_share=True))
         db.session.execute(
             update(Membership)
             .where(*mine, Membership.last_read_seq < seq)
-            .values(last_read_seq=seq, last_read_number=func.coalesce(number, 0))
+            .values(last_read_seq=seq, last_read_number=posted - left)
             .execution_options(synchronize_session=False)
         )
         emit(RoomRead(room_id, user_id))
+
+
+def count_unread(room_id: str, user_id: str) -> None:
+    """Count again what somebody has not read in a room, inside ``transaction()``: they were out of it meanwhile."""
+    fresh = (Message.room_id == room_id, Message.seq > Membership.last_read_seq, Message.deleted_at.is_(None))
+    left = select(func.count()).where(*fresh).correlate(Membership).scalar_subquery()
+    posted = select(Room.posted).where(Room.id == room_id).scalar_subquery()
+    mine = (Membership.room_id == room_id, Membership.user_id == user_id)
+    statement = update(Membership).where(*mine).values(last_read_number=posted - left)
+    db.session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _hold(draft: Draft, verdict: Verdict, client_id: str, pictures: Sequence[PictureContext]) -> Held:
@@ -645,6 +680,11 @@ def _next_place(room_id: str, message_id: str, now: datetime) -> tuple[int, int]
     return row[0], row[1]
 
 
+def _differs(message: Message, body: str) -> bool:
+    """Tell whether a text is another one than a message has; white space at its ends is no difference."""
+    return message.body.strip() != body.strip()
+
+
 def _locked(find: Callable[[], Message]) -> tuple[int, Message]:
     """Take the lock of a message's room, and then read the message as it is."""
     seq = log.take(find().room_id)
@@ -653,18 +693,37 @@ def _locked(find: Callable[[], Message]) -> tuple[int, Message]:
 
 def _take_away(message: Message, seq: int, actor_id: str, moderates: bool, reason: str) -> Posted:
     policy.require_may_delete(message, actor_id, moderates, reason)
-    if message.deleted_at is not None:
-        raise Conflict("This message is deleted already.")
-    values = {
-        "deleted_at": clock.now(),
-        "deleted_by": actor_id,
-        "delete_reason": "" if message.author_id == actor_id else reason,
-        "sweep_id": None,  # of one that was not come to it yet
-    }
+    policy.require_standing(message, actor_id)
+    _count_as_read(message.room_id, [message] if message.deleted_at is None else [])
+    own = message.author_id == actor_id
+    values = {"deleted_at": clock.now(), "deleted_by": actor_id, "delete_reason": "" if own else reason}
+    if not own:
+        values["sweep_id"] = None  # of one that was not come to it yet
     posted = Posted(message.id, message.room_id, message.seq)
+    before = "visible" if message.deleted_at is None else "deleted by its author"
     db.session.execute(update(Message).where(Message.id == message.id).values(**values))
-    log.write(MessageDeleted(posted.room_id, seq, posted.message_id, actor_id))
+    log.write(MessageDeleted(posted.room_id, seq, posted.message_id, actor_id, before=before))
     return posted
+
+
+def _count_as_read(room_id: str, messages: Sequence[Message], by: int = 1) -> None:
+    """Have messages that are taken away not count as unread, for those who have not come to them; inside ``transaction()``.
+
+    What is unread is the room's ``posted`` less ``last_read_number``, so the latter moves. Under the room's lock, and after
+    those of the people who are told: ``mark_read`` locks its row before it counts, so neither misses the other.
+
+    :param by: -1: they are put back.
+    """
+    seqs = [each.seq for each in messages]
+    if not seqs:
+        return
+    moved = sum(
+        (case((Membership.last_read_seq < seq, by), else_=0) for seq in seqs[1:]),
+        start=case((Membership.last_read_seq < seqs[0], by), else_=0),
+    )
+    unread_by = (Membership.room_id == room_id, Membership.last_read_seq < max(seqs))
+    statement = update(Membership).where(*unread_by).values(last_read_number=Membership.last_read_number + moved)
+    db.session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _change_many(
@@ -676,6 +735,8 @@ def _change_many(
     found = db.session.execute(statement.execution_options(populate_existing=True)).scalars().all()
     changed = [each.id for each in sorted(found, key=lambda message: message.seq)]
     if changed:
+        back = values["deleted_at"] is None
+        _count_as_read(room_id, [each for each in found if back or each.deleted_at is None], by=-1 if back else 1)
         db.session.execute(update(Message).where(Message.id.in_(changed)).values(**values))
         places, contexts = log.take_many(room_id, len(changed)), queries.contexts(changed)
         log.write(

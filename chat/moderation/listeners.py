@@ -25,7 +25,7 @@ def note_removal(event: MessageDeleted) -> None:
         return
     audit.write(
         "message.removed", event.actor_id, target_id=message.id, person_id=message.author_id, room_id=message.room_id,
-        reason=message.delete_reason, before={"state": "visible"}, after={"state": "removed"},
+        reason=message.delete_reason, before={"state": event.before}, after={"state": "removed"},
     )  # fmt: skip
 
 

@@ -224,7 +224,7 @@ def keep(case_id: str, reach: Reach, answer: str = "") -> None:
 def remove(case_id: str, reach: Reach, reason: str, answer: str = "") -> None:
     """Close a case: the message is removed, or, about a person, something was done elsewhere.
 
-    A message that is gone already stays as it is.
+    A message that its author has deleted is a moderator's to bring back from then on.
 
     :param reason: why it is removed; everybody in its room reads it.
     :raises NotFound: there is none of that id, or it is for others.
@@ -240,13 +240,14 @@ def remove(case_id: str, reach: Reach, reason: str, answer: str = "") -> None:
         if message is not None and message.deleted_at is None:
             policy.require_reason(reason)
         elif message is not None:
-            outcome = "gone" if message.deleted_by == message.author_id else "removed"
-            reason = message.delete_reason
-        standing = message is not None and message.deleted_at is None
+            own = message.deleted_by == message.author_id
+            outcome = "gone" if own else "removed"
+            reason = (reason or words.REPORTED) if own else message.delete_reason
+        standing = message is not None and (message.deleted_at is None or outcome == "gone")
         _close(case, "removed", reach, answer)
         _tell(case, reach, outcome, answer, reason)
         if standing and case.message_id:
-            posting.remove_reported(case.message_id, reach.user_id, reason, lambda: queries.get_message(case))
+            posting.take_over(case.message_id, reach.user_id, reason, lambda: queries.get_message(case))
         _note(case, "report.removed", reach, reason, before={"state": "open"}, after={"state": "removed"})
 
 

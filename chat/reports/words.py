@@ -15,6 +15,9 @@ REASONS = {
 #: How a direct room is called to whom is not in it.
 DIRECT = "a direct conversation"
 
+#: Why a message is removed that its author had deleted before, where the moderator says nothing else.
+REPORTED = "It was reported"
+
 
 def to_reporter_of_message(place: str, outcome: str, answer: str) -> str:
     """Return what whoever reported a message is told.

@@ -57,8 +57,8 @@ class Membership(Model):
     #: Of an owner who stands in for another: what they are again when that one is back.
     role_before: Mapped[str | None] = mapped_column(String(10))
     joined_at: Mapped[datetime] = mapped_column(Utc)
-    #: The ``seq`` up to which they have read, and the number of the last message up to there. What is unread is the
-    #: room's ``posted`` less this number: counting by ``seq`` would make an edit or a new member look like a message.
+    #: The ``seq`` up to which they have read, and the room's ``posted`` less what they have not: it moves when something
+    #: unread is deleted or restored, so that no list has to count. By ``seq`` an edit would look like a message.
     last_read_seq: Mapped[int] = mapped_column(Big, default=0)
     last_read_number: Mapped[int] = mapped_column(Big, default=0)
     #: Until when they may read but not write; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.

@@ -252,7 +252,7 @@ def lock_all(room_ids: Collection[str]) -> None:
 
 
 def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
-    """Give a room another name and purpose.
+    """Give a room another name and purpose. The same ones again change nothing.
 
     :raises NotFound: the actor is not in it.
     :raises NotAllowed: the actor is not the owner.
@@ -261,10 +261,13 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
     screens.require_name("name", name, actor_id, room_id)
     screens.require_name("purpose", purpose, actor_id, room_id)
     with transaction():
-        seq = log.take(room_id)
+        log.lock(room_id)
         door = queries.get_membership(room_id, actor_id)
         policy.require_may_write(door.membership, clock.now())
         policy.require_may_manage(door.room, door.membership)
+        if (door.room.name, door.room.purpose) == (name, purpose):
+            return
+        seq = log.take(room_id)
         db.session.execute(
             update(Room).where(Room.id == room_id).values(name=name, folded_name=folded(name), purpose=purpose)
         )

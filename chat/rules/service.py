@@ -71,7 +71,7 @@ def change_rule(
     sentence: str,
     settings: dict[str, Any],
 ) -> None:
-    """Change a rule; its kind stays.
+    """Change a rule; its kind stays. As it is already, nothing changes.
 
     :raises NotFound: it, or the room, is not within reach.
     """
@@ -83,9 +83,11 @@ def change_rule(
             "name": name, "action": action, "room_id": room_id, "mute_minutes": mute_minutes, "sentence": sentence,
             "settings": settings,
         }  # fmt: skip
+        after = _told(kind=rule.kind, **values)
+        if after == before:
+            return
         db.session.execute(update(Rule).where(Rule.id == rule_id).values(updated_at=clock.now(), **values))
         emit(RulesChanged())
-        after = _told(kind=rule.kind, **values)
         audit.write("rule.changed", reach.user_id, target_id=rule_id, room_id=room_id, before=before, after=after)
 
 

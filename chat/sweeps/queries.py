@@ -13,6 +13,7 @@ from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
 from chat.errors import NotFound
+from chat.messages import queries as messages
 from chat.messages.body import to_line
 from chat.messages.models import Message
 from chat.rooms.contexts import Choice, RoomContext
@@ -31,7 +32,7 @@ _actor = aliased(User)
 def found_now(reach: Reach, person_id: str, room_id: str | None, since: datetime) -> Select[str]:
     """Return what selects the ids of the messages that a sweep would remove; of very many, one more than ``MOST``."""
     conditions = [
-        Message.author_id == person_id, Message.created_at >= since, Message.deleted_at.is_(None), reach.condition(),
+        Message.author_id == person_id, Message.created_at >= since, messages.standing(), reach.condition(),
     ]  # fmt: skip
     if room_id:
         conditions.append(Message.room_id == room_id)
@@ -90,7 +91,7 @@ def lock_sweep(sweep_id: str) -> Sweep:
 
 def next_to_remove(sweep: Sweep, reach: Reach, limit: int) -> tuple[str, list[str]] | None:
     """Return a room and messages in it that a sweep has still to remove; None when there are none."""
-    statement = _next(Message.sweep_id == sweep.id, Message.deleted_at.is_(None), reach.condition())
+    statement = _next(Message.sweep_id == sweep.id, messages.standing(), reach.condition())
     return _of_one_room(db.session.execute(statement.limit(limit)).all())
 
 
@@ -179,6 +180,7 @@ def found(reach: Reach, conditions: Sequence[ColumnElement[bool]], room_id: str,
 def _left(reach: Reach, sweep_id: str) -> list[ColumnElement[bool]]:
     return [
         Message.sweep_id == sweep_id, Message.deleted_at.is_not(None), Message.purged_at.is_(None), reach.condition(),
+        Message.deleted_by.is_distinct_from(Message.author_id),
     ]  # fmt: skip
 
 

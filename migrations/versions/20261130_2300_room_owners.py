@@ -1,4 +1,4 @@
-"""Who owns a room while its owner is kept out of it, and an owner for every room that had none.
+"""Who owns a room while its owner is kept out of it, an owner for every room that had none, and what was deleted is not unread.
 
 Why: a sanction took a room from its owner for good; and a room whose owner left as the last one had nobody who may settle its
 affairs. Both columns may be empty, so the old code serves beside it. Rooms without an owner but with members get the member who
@@ -33,6 +33,16 @@ def upgrade() -> None:
                 SELECT 1 FROM memberships AS own WHERE own.room_id = rooms.id AND own.role = 'owner'
             )
         )
+        """
+    )
+    op.execute(
+        """
+        UPDATE memberships SET last_read_number = last_read_number + (
+            SELECT count(*) FROM messages
+            WHERE messages.room_id = memberships.room_id AND messages.deleted_at IS NOT NULL
+            AND messages.seq > memberships.last_read_seq
+        )
+        WHERE room_id IN (SELECT DISTINCT room_id FROM messages WHERE deleted_at IS NOT NULL)
         """
     )
 
