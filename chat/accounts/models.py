@@ -42,6 +42,8 @@ class User(Model):
     last_seen_at: Mapped[datetime | None] = mapped_column(Utc)
     #: Until when they are suspended or banned everywhere; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.
     barred_until: Mapped[datetime | None] = mapped_column(Utc)
+    #: Until when they publish nothing anywhere, as ``barred_until``.
+    muted_until: Mapped[datetime | None] = mapped_column(Utc)
     #: How many notices they have not read. Kept by ``chat.notices``.
     notices: Mapped[int] = mapped_column(default=0, server_default="0")
 

@@ -1,10 +1,11 @@
-"""Who may make an account."""
+"""Who may make an account, and publish anything."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
-from chat import permissions
+from chat import clock, permissions
 from chat.errors import Conflict, Invalid, NotAllowed
 
 
@@ -16,6 +17,21 @@ def require(permission: str, role: str) -> None:
     if not permissions.may(permission, role):
         name = permissions.ROLES[role].lower()
         raise NotAllowed(f"As a {name} you cannot {permissions.PERMISSIONS[permission].words}. Ask an administrator.")
+
+
+def require_may_publish(muted_until: datetime | None, now: datetime) -> None:
+    """Refuse whatever others read to somebody who is muted: a message as well as a name, a status, a picture or an invitation.
+
+    Every service that takes such a thing asks this. What they say to moderators, a report or an appeal, is none.
+
+    :param muted_until: in a room, or everywhere.
+    :raises NotAllowed: with when it ends.
+    """
+    if muted_until is not None and muted_until > now:
+        end = "" if muted_until >= clock.FOREVER else f" until {muted_until:%d %B, %H:%M} UTC"
+        raise NotAllowed(
+            f"You are muted{end}: you can read, but not write. Why, and how to appeal, is under Your standing."
+        )
 
 
 def require_another_administrator(administrators: Collection[str], user_id: str, role: str) -> None:

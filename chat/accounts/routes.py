@@ -23,7 +23,7 @@ from chat.accounts.forms import EmailForm, PasswordForm, ProfileForm, SignInForm
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.models import User
 from chat.accounts.tries import TOO_MANY, Tries
-from chat.errors import ChatError, Invalid, NotFound, TooFast
+from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast
 from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
@@ -200,7 +200,7 @@ def update_profile() -> Response:
         form = form.checked()
         picture_id = _keep_face(request.files.get("picture"), who.id)
         service.change_profile(who.id, form.name, form.status, form.theme)
-    except Invalid as problem:
+    except (Invalid, NotAllowed) as problem:
         shown = _profile_page(form=form, problem=problem)
         return Response(render_page("accounts/profile.html", shown), problem.status)
     if picture_id is not None:
@@ -211,6 +211,7 @@ def update_profile() -> Response:
 def _keep_face(chosen: FileStorage | None, owner_id: str) -> str | None:
     if chosen is None or not chosen.filename:
         return None
+    service.require_may_publish(owner_id)
     rate_limits.limit("20/hour", TOO_MANY, "faces", owner_id)
     try:
         return pictures.keep(chosen.stream, owner_id, face=True)
@@ -354,7 +355,9 @@ def viewer_style(person_id: str) -> Response:
     return Response(css, mimetype="text/css", headers={"Cache-Control": YEAR})
 
 
-def _profile_page(form: ProfileForm | None = None, problem: Invalid | None = None, saved: bool = False) -> ProfilePage:
+def _profile_page(
+    form: ProfileForm | None = None, problem: Invalid | NotAllowed | None = None, saved: bool = False
+) -> ProfilePage:
     user = queries.get_user(viewer().id)
     return ProfilePage(
         person=user.context,

@@ -242,6 +242,22 @@ def bar(user_id: str, until: datetime | None) -> None:
     emit(UserChanged(user_id))
 
 
+def mute(user_id: str, until: datetime | None) -> None:
+    """Have somebody publish nothing until a moment, inside ``transaction()``; None lets them again."""
+    db.session.execute(update(User).where(User.id == user_id).values(muted_until=until))
+
+
+def require_may_publish(user_id: str) -> None:
+    """Refuse who is muted everywhere; inside ``transaction()`` a mute of the same moment comes before it, or after.
+
+    :raises NotAllowed: they are.
+    """
+    with transaction():
+        queries.lock([user_id])
+        until = db.session.execute(select(User.muted_until).where(User.id == user_id)).scalar()
+        policy.require_may_publish(until, clock.now())
+
+
 def end_sessions(session_ids: Collection[str]) -> int:
     """Sign some browsers out, inside ``transaction()``; return how many were signed in."""
     return _end(LoginSession.id.in_(sorted(session_ids)), clock.now())
@@ -251,10 +267,14 @@ def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
     """Save somebody's name, status and look.
 
     :raises Invalid: a rule does not have the name, or the status.
+    :raises NotAllowed: name or status is another one, and they are muted.
     """
     screens.require_name("name", name, user_id)
     screens.require_name("status", status, user_id)
     with transaction():
+        now = db.session.execute(select(User.name, User.status).where(User.id == user_id)).one_or_none()
+        if now is not None and tuple(now) != (name, status):
+            require_may_publish(user_id)
         db.session.execute(
             update(User)
             .where(User.id == user_id)
@@ -264,19 +284,28 @@ def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
 
 
 def change_picture(user_id: str, picture_id: str | None) -> str | None:
-    """Give somebody another picture, or none; return the id of the one before."""
+    """Give somebody another picture, or none; return the id of the one before.
+
+    :raises NotAllowed: they are muted.
+    """
     with transaction():
         before = db.session.execute(select(User.picture_id).where(User.id == user_id)).scalar()
+        if picture_id is not None:
+            require_may_publish(user_id)
         db.session.execute(update(User).where(User.id == user_id).values(picture_id=picture_id))
         emit(UserChanged(user_id))
     return before
 
 
 def invite(email: str, invited_by: str, room_id: str | None) -> None:
-    """Invite somebody who has no account; an e-mail follows."""
+    """Invite somebody who has no account; an e-mail follows.
+
+    :raises NotAllowed: whoever invites is muted.
+    """
     token = ids.secret()
     now = clock.now()
     with transaction():
+        require_may_publish(invited_by)
         invitation_id = ids.new()
         db.session.execute(
             insert(Invitation).values(

@@ -358,6 +358,8 @@ def restore_message(message_id: str, actor_id: str, role: str) -> Posted:
         message = queries.get_visible(message_id, actor_id)
         moderates = rooms.moderates(message.room_id, actor_id, role)
         policy.require_may_restore(message, actor_id, moderates, clock.now())
+        if message.author_id == actor_id and message.deleted_at is not None:
+            room_policy.require_may_write(rooms.get_membership(message.room_id, actor_id).membership, clock.now())
         return message
 
     return put_back(message_id, actor_id, find)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat import clock, permissions
+from chat import permissions
+from chat.accounts import policy as accounts
 from chat.errors import NotAllowed
 from chat.rooms import kinds
 from chat.rooms.models import Membership, Room
@@ -42,12 +43,7 @@ def require_may_write(membership: Membership, now: datetime) -> None:
 
     :raises NotAllowed: with when it ends.
     """
-    until = membership.muted_until
-    if until is not None and until > now:
-        end = "" if until >= clock.FOREVER else f" until {until:%d %B, %H:%M} UTC"
-        raise NotAllowed(
-            f"You are muted{end}: you can read, but not write. Why, and how to appeal, is under Your standing."
-        )
+    accounts.require_may_publish(membership.muted_until, now)
 
 
 def may_moderate(room: Room, membership: Membership, role: str) -> bool:

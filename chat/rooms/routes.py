@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, current_app
 
-from chat import ids
+from chat import clock, ids
 from chat.accounts import emails
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.policy import require
-from chat.errors import Invalid, NoSuchRoom
+from chat.errors import Invalid, NoSuchRoom, NotAllowed
 from chat.rooms import policy, queries, service
 from chat.rooms.contexts import HomePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
 from chat.rooms.forms import MemberForm, RoomForm
@@ -70,8 +70,8 @@ def create() -> Response:
     try:
         checked = form.checked()
         room_id = service.create_room(checked.name, checked.kind, checked.purpose, viewer().id)
-    except Invalid as problem:
-        page = NewRoomPage(form.name, form.kind, form.purpose, problem.fields)
+    except (Invalid, NotAllowed) as problem:
+        page = NewRoomPage(form.name, form.kind, form.purpose, problem.fields or {"name": problem.sentence})
         return Response(render_page("rooms/new.html", page), problem.status)
     return see_other(path_for("messages.show", room_id=room_id))
 
@@ -126,6 +126,11 @@ def add_member(room_id: str) -> Response:
     require("member.add", viewer().role)
     policy.require_may_add(door.room)
     form = MemberForm.read()
+    try:
+        policy.require_may_write(door.membership, clock.now())
+    except NotAllowed as problem:
+        page = _members_page(door, email=form.email, error=problem.sentence)
+        return Response(render_page("rooms/members.html", page, room_id), problem.status)
     if form.person:
         service.grant(room_id, form.person, viewer().id)
         return see_other(path_for("rooms.members", room_id=room_id, added=form.person))
@@ -176,9 +181,9 @@ def update_settings(room_id: str) -> Response:
     try:
         form.checked()
         service.change_room(room_id, form.name, form.purpose, viewer().id)
-    except Invalid as problem:
+    except (Invalid, NotAllowed) as problem:
         room = queries.room_context(door.room, viewer().id)
-        page = RoomSettingsPage(room, form.name, form.purpose, problem.fields)
+        page = RoomSettingsPage(room, form.name, form.purpose, problem.fields or {"name": problem.sentence})
         return Response(render_page("rooms/settings.html", page, room_id), problem.status)
     return see_other(path_for("messages.show", room_id=room_id))
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chat import audit, clock, ids, log, screens
+from chat.accounts import service as accounts
 from chat.accounts.events import UserChanged
 from chat.accounts.queries import get_user
 from chat.bus import emit, transaction
@@ -27,12 +28,14 @@ def create_room(name: str, kind: str, purpose: str, creator_id: str) -> str:
 
     :param kind: a kind that is made by name, such as ``open`` or ``group``.
     :raises Invalid: there is no such kind, or a rule does not have the name or the purpose.
+    :raises NotAllowed: its maker is muted.
     """
     if kind not in kinds.creatable():
         raise Invalid("Choose one of the kinds of rooms.", {"kind": "Choose one of the kinds of rooms."})
     screens.require_name("name", name, creator_id)
     screens.require_name("purpose", purpose, creator_id)
     with transaction():
+        accounts.require_may_publish(creator_id)
         room_id = _add_room(kind, name, purpose, None, creator_id)
         _add_member(room_id, creator_id, "owner", creator_id)
     return room_id
@@ -42,6 +45,7 @@ def find_direct(person_id: str, viewer_id: str) -> str:
     """Return the one room of a pair of people, made when it is first asked for.
 
     :raises Invalid: with oneself.
+    :raises NotAllowed: it is not there yet, and the viewer is muted.
     :raises NotFound: there is no such person.
     """
     if person_id == viewer_id:
@@ -54,6 +58,7 @@ def find_direct(person_id: str, viewer_id: str) -> str:
         return found
     try:
         with transaction():
+            accounts.require_may_publish(viewer_id)
             room_id = _add_room("direct", "", "", key, viewer_id)
             for user_id in sorted((person_id, viewer_id)):
                 _add_member(room_id, user_id, "member", viewer_id)

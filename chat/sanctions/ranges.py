@@ -15,10 +15,13 @@ from chat.sanctions import queries
 from chat.sanctions.events import RangesChanged
 from chat.sanctions.queries import Range
 
-#: What somebody does who writes.
-_WRITES = frozenset(
-    {"messages.create", "messages.update", "messages.upload", "rooms.create", "rooms.direct", "rooms.add_member"}
-)
+#: What puts something before others: refused to who is muted, and to whom their network is.
+PUBLISHING = frozenset(
+    {
+        "accounts.update_profile", "messages.create", "messages.restore", "messages.update", "messages.upload",
+        "rooms.add_member", "rooms.create", "rooms.direct", "rooms.update_settings",
+    }
+)  # fmt: skip
 
 
 cache: Cache[tuple[Range, ...]] = Cache("ranges", RangesChanged, queries.ranges)
@@ -49,5 +52,5 @@ def refuse(who: Viewer | None) -> None:
                 with suppress(NotFound):
                     accounts.end_session(who.id, who.session_id)
             raise NotAllowed(f"Nobody gets in from your network just now: {each.reason}")
-        if request.method == "POST" and (request.endpoint in _WRITES or who is None):
+        if request.method == "POST" and (request.endpoint in PUBLISHING or who is None):
             raise NotAllowed(f"Your network may read, but not write: {each.reason}")

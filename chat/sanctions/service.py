@@ -356,6 +356,7 @@ def _apply_mutes(person_id: str) -> None:
     until = case(ends, value=Membership.room_id, else_=everywhere) if ends else everywhere
     statement = update(Membership).where(Membership.user_id == person_id).values(muted_until=until)
     db.session.execute(statement.execution_options(synchronize_session=False))
+    accounts.mute(person_id, everywhere)
 
 
 def _barred_until(person_id: str) -> datetime | None:
