@@ -112,10 +112,10 @@ def undo(sweep_id: str, reach: Reach) -> None:
     sweep = queries.get_sweep(sweep_id, reach)
     if sweep.person_id == reach.user_id:
         raise NotAllowed("Somebody else decides over your messages.")
-    message_policy.require_may_undo(reach.role, accounts.roles([sweep.actor_id or ""]).get(sweep.actor_id or ""))
     with transaction():
         sweep = queries.lock_sweep(sweep_id)
         _require_all_of_it(sweep_id, reach)
+        message_policy.require_may_undo(reach.role, accounts.roles([sweep.actor_id or ""]).get(sweep.actor_id or ""))
         accounts.lock([sweep.person_id])
         messages.give_to_sweep(queries.still_to_remove(sweep_id), None)
         number = queries.count_left(sweep, reach)

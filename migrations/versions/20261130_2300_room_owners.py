@@ -1,8 +1,10 @@
 """Who owns a room while its owner is kept out of it, who publishes nothing, and what is unread without what was deleted.
 
 Why: a sanction took a room from its owner for good; and a room whose owner left as the last one had nobody who may settle its
-affairs. A mute everywhere stopped messages alone. All columns may be empty, so the old code serves beside it. Rooms without an owner but with members get the member who
-has been in them longest, as when an owner leaves; empty ones belong to whoever comes into them next.
+affairs. A mute everywhere stopped messages alone. All columns may be empty, so the old code serves beside it. Rooms without an
+owner but with members get the member who has been in them longest, as when an owner leaves; empty ones belong to whoever comes
+into them next. What is unread is told by ``memberships.last_read_number``; where the old code writes it meanwhile, the next
+reading puts it right.
 
 Revision ID: 5c0e7b41d2aa
 Revises: 3d1f0a7c92be

@@ -124,6 +124,7 @@ def test_one_room_or_a_shorter_time_leaves_the_rest(cast: Cast):
 def test_a_moderator_of_one_room_sweeps_there_and_nowhere_else(cast: Cast):
     said = flood(cast, 6)
     with cast.app.app_context():
+        rooms.name_owner(cast.room, cast.mia.id, cast.ada.id, "no moderator of the room has a say over its owner")
         rooms.appoint(cast.room, cast.bob.id, "moderator", cast.ada.id, "knows the lamp")
     form = f"/moderation/sweeps/new?person={cast.alice.id}"
     assert "<b>3</b> messages would be removed" in cast.bob.get(form).text
@@ -347,6 +348,7 @@ def test_finishing_removes_what_it_was_begun_for_and_nothing_else(
     """What was put back by itself meanwhile stays, and so does what is in rooms that whoever began it does not moderate."""
     said = flood(cast, 40)
     with cast.app.app_context():
+        rooms.name_owner(cast.room, cast.mia.id, cast.ada.id, "who owns it is no business of its moderators")
         rooms.appoint(cast.room, cast.bob.id, "moderator", cast.ada.id, "knows the lamp")
     monkeypatch.setattr(service, "SLICE", 5)
     with cut_off_after(2, monkeypatch), pytest.raises(SystemExit):
