@@ -7,15 +7,15 @@ into them next. What is unread is told by ``memberships.last_read_number``; wher
 reading puts it right.
 
 Revision ID: 5c0e7b41d2aa
-Revises: 3d1f0a7c92be
-Create Date: 2026-11-30 23:00
+Revises: 5c8e21d7a0f4
+Create Date: 2026-11-30 23:30
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "5c0e7b41d2aa"
-down_revision = "3d1f0a7c92be"
+down_revision = "5c8e21d7a0f4"
 branch_labels = None
 depends_on = None
 
