@@ -9,7 +9,8 @@ happened, the value concerned, and the way out. ``chat.web.errors`` turns it int
     ├── Invalid          422  the input cannot be taken as it is; may name the fields
     ├── NotSignedIn      401  (a page is sent to the sign-in form instead)
     ├── NotAllowed       403
-    │   └── Barred            (a page is sent to where the person reads why)
+    │   ├── Barred            (a page is sent to where the person reads why)
+    │   └── Outdated          (a page shows again what was sent)
     ├── NotFound         404  also for what exists but is not yours to see
     ├── Conflict         409
     ├── TooLarge         413
@@ -68,6 +69,19 @@ class Barred(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("You are shut out of this site for now. Your standing says why, and how to appeal.")
+
+
+class Outdated(NotAllowed):
+    """The form is of a page that was made before this person signed in, or for somebody else.
+
+    :param shown: whether what was sent may be shown again: it is certain that a page of ours sent it.
+    :param theirs: whether the page was made for the same person.
+    """
+
+    def __init__(self, shown: bool = False, theirs: bool = False) -> None:
+        super().__init__("You signed in again since this page was made. Load the page again and send it once more.")
+        self.shown = shown
+        self.theirs = theirs
 
 
 class NotFound(ChatError):

@@ -32,6 +32,8 @@ from chat.web.urls import path_for, safe_next
 
 blueprint = Blueprint("accounts", __name__)
 
+_OUTDATED = "This page had grown old, so nothing was done. Enter your password once more."
+
 
 # -- the first account
 
@@ -56,6 +58,7 @@ def set_up_form() -> str:
 
 
 @blueprint.post("/setup")
+@security.for_anybody(lambda: _sign_up_outdated(SignUpPage("/setup", first=True)))
 def set_up() -> Response:
     """Make the first account."""
     rate_limits.limit_network("20/minute", TOO_MANY, "set-up")
@@ -80,6 +83,7 @@ def sign_up_form() -> str:
 
 
 @blueprint.post("/sign-up")
+@security.for_anybody(lambda: _sign_up_outdated(_sign_up_page(forms.secret("token"))))
 def sign_up() -> Response:
     """Make an account and sign in."""
     rate_limits.limit_network("20/5 minutes", TOO_MANY, "sign-up")
@@ -104,6 +108,7 @@ def sign_in_form() -> Response | str:
 
 
 @blueprint.post("/sign-in")
+@security.for_anybody(lambda: _sign_in_again(SignInForm.read(), _OUTDATED, 403))
 def sign_in() -> Response:
     """Sign in. Wrong passwords are counted, whether the account exists or not, until one is right."""
     form = SignInForm.read()
@@ -124,6 +129,7 @@ def sign_in() -> Response:
 
 
 @blueprint.post("/sign-out")
+@security.for_anybody(lambda: see_other(path_for("accounts.sign_in_form")), session=True)
 def sign_out() -> Response:
     """End this session, everywhere, and leave nothing in the browser."""
     who = guards.maybe_viewer()
@@ -162,7 +168,12 @@ def _sign_up_page(token: str) -> SignUpPage:
     return SignUpPage("/sign-up", token=token, email=invitation[0].email, invited_by=invitation[1])
 
 
-def _sign_up_again(form: SignUpForm, page: SignUpPage, problem: Invalid) -> Response:
+def _sign_up_outdated(page: SignUpPage) -> Response:
+    form = SignUpForm.read()
+    return _sign_up_again(form, replace(page, token=form.token), NotAllowed(_OUTDATED))
+
+
+def _sign_up_again(form: SignUpForm, page: SignUpPage, problem: ChatError) -> Response:
     error = "" if problem.fields else problem.sentence
     shown = SignUpPage(
         page.action, page.first, page.token, form.name, form.email, page.invited_by, error, problem.fields

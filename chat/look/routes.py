@@ -149,6 +149,7 @@ def safe_mode() -> Response:
 
 
 @blueprint.post("/-/safe-mode")
+@security.for_anybody(lambda: see_other(_where_to_mend()), session=True)
 def leave_safe_mode() -> Response:
     """Have this browser show the site as everybody sees it."""
     response = see_other(_where_to_mend())

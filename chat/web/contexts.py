@@ -20,3 +20,28 @@ class ErrorPage:
     def sample(cls) -> ErrorPage:
         """Return one to look at."""
         return cls(404, "Not here", "This page is gone, or you cannot see it.")
+
+
+@dataclass(frozen=True)
+class OutdatedPage:
+    """A form of a page that was made before somebody signed in again: what was sent, and a way to send it once more."""
+
+    sentence: str
+    #: Where it was sent to.
+    action: str
+    #: All of it, by name, to be sent once more; empty where it cannot be: passwords and files are not repeated.
+    fields: tuple[tuple[str, str], ...]
+    #: What of it was written.
+    texts: tuple[str, ...]
+    #: Whether the page was made for the person who is signed in now.
+    theirs: bool
+    #: The page from which it was sent; empty if that is not known.
+    back: str = ""
+
+    @classmethod
+    def sample(cls) -> OutdatedPage:
+        """Return one to look at."""
+        text = "The lamp is lit at dusk"
+        return cls(
+            "You signed in again since this page was made.", "/rooms", (("body", text),), (text,), True, "/rooms"
+        )

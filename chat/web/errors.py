@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from chat import ids, security_events
 from chat.database import db, is_away
-from chat.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, TooLarge, Unavailable
+from chat.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, Outdated, TooLarge, Unavailable
 from chat.web import security
-from chat.web.contexts import ErrorPage
+from chat.web.contexts import ErrorPage, OutdatedPage
 from chat.web.htmx import is_htmx, see_other
 from chat.web.templating import render_fragment, render_page
 from chat.web.urls import here, path_for, safe_next
@@ -30,6 +30,8 @@ _SENTENCES = {
     415: "This kind of content cannot be taken here.",
     431: "The browser sent more than we read.",
 }
+#: Fields of forms that nobody has written.
+_UNWRITTEN = {"client_id", "next", "token", "seq", "back", "room", "person", "kind"}
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -46,7 +48,7 @@ def init_app(app: Flask) -> None:
 def chat_error(error: ChatError) -> Response:
     """Answer with the error's own sentence."""
     if isinstance(error, NotSignedIn) and not is_htmx() and request.endpoint != "messages.events":
-        following = here() if request.method == "GET" else request.form.get("next", "")
+        following = _following()
         return see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))
     if (
         isinstance(error, Barred)
@@ -57,6 +59,8 @@ def chat_error(error: ChatError) -> Response:
         return see_other(path_for("sanctions.standing"))
     if isinstance(error, NotAllowed) and not isinstance(error, Barred) and not security_events.noted():
         security.note("page.refused")
+    if isinstance(error, Outdated) and error.shown and not is_htmx():
+        return _outdated(error)
     return _answer(error.status, error.title, error.sentence, getattr(error, "wait", None))
 
 
@@ -130,12 +134,46 @@ def _too_large() -> str:
 
 def _back() -> str:
     """Return the page of ours that led to this one, if it is another."""
+    path = _sender().partition("?")[0]
+    return "" if path == request.path else path
+
+
+def _sender() -> str:
+    """Return path and query of the page of ours that sent this request; empty if that is not known."""
     try:
         referrer = urlsplit(request.referrer or "")
-    except ValueError:  # no address at all
+    except ValueError:
         return ""
-    path = safe_next(referrer.path, "") if referrer.netloc == request.environ.get("HTTP_HOST") else ""
-    return "" if path == request.path else path
+    if referrer.netloc != request.environ.get("HTTP_HOST"):
+        return ""
+    return safe_next(f"{referrer.path}?{referrer.query}".rstrip("?"), "")
+
+
+def _following() -> str:
+    """Return where to go on after signing in: this page, or the one whose form this was."""
+    if request.method == "GET":
+        return here()
+    steps = request.path.split("/")
+    above = ["/".join(steps[:end]) for end in range(len(steps) - 1, 1, -1)]
+    ways = [request.form.get("next", ""), _sender(), *above, request.path, "/"]
+    return next(way for way in ways if safe_next(way, ""))
+
+
+def _outdated(error: Outdated) -> Response:
+    """Show again what a form sent that was made before its person signed in again, or for somebody else."""
+    sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token" and value]
+    secret = any("password" in name for name, _ in sent)
+    files = any(file.filename for file in request.files.values())
+    whole = error.theirs and not secret and not files
+    context = OutdatedPage(
+        sentence=error.sentence,
+        action=here(),
+        fields=tuple(sent) if whole else (),
+        texts=tuple(value for name, value in sent if "password" not in name and name not in _UNWRITTEN),
+        theirs=error.theirs,
+        back=_sender(),
+    )
+    return Response(render_page("errors/outdated.html", context), error.status)
 
 
 def _answer(status: int, title: str, sentence: str, wait: int | None) -> Response:

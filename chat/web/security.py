@@ -18,13 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chat import ids, keys, security_events
 from chat.database import db
-from chat.errors import NotAllowed
+from chat.errors import NotAllowed, NotSignedIn, Outdated
 from config import LOOPBACK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _MASK_BYTES = 12
+_SEAL_BYTES = 22
+_PERSON_BYTES = 8
 #: Seconds: a login session that is not used ends after a week.
 COOKIE_LIFE = 7 * 24 * 3600
 
@@ -77,20 +79,39 @@ def drop_cookie(response: Response, name: str) -> None:
 
 
 def csrf_token() -> str:
-    """Return the token for a form of this page. Gives a visitor without a session a cookie to bind it to."""
+    """Return the token for a form of this page. Gives a visitor without a session a cookie to bind it to.
+
+    It also says whose page it is, so that a text written as one person is never sent as another.
+    """
     mask = secrets.token_bytes(_MASK_BYTES)
-    return base64.urlsafe_b64encode(mask + _masked(_csrf_seal(_bound_to()), mask)).decode().rstrip("=")
+    raw = _csrf_seal(_bound_to()) + _person_seal()
+    return base64.urlsafe_b64encode(mask + _masked(raw, mask)).decode().rstrip("=")
 
 
-def csrf_valid(token: str) -> bool:
-    """Tell whether a token was made for this session, or for this visitor."""
-    cookie = read_cookie("session") or read_cookie("visitor")
+def csrf_valid(token: str, *cookies: str) -> bool:
+    """Tell whether a token was made for one of some cookies; without any, for this session, or for this visitor."""
+    seal = _unmasked(token)[:_SEAL_BYTES]
+    bound = cookies or (read_cookie("session") or read_cookie("visitor"),)
+    return any(bool(each) and secrets.compare_digest(seal, _csrf_seal(each)) for each in bound)
+
+
+def _of_this_person(token: str) -> bool:
+    """Tell whether a token was made for the person who is signed in, in whichever session."""
+    seal = _unmasked(token)[_SEAL_BYTES:]
+    return current_user.is_authenticated and secrets.compare_digest(seal, _person_seal())
+
+
+def _unmasked(token: str) -> bytes:
     try:
         raw = base64.urlsafe_b64decode(token.encode("ascii") + b"==")
     except ValueError:
-        return False
+        return b""
     mask, rest = raw[:_MASK_BYTES], raw[_MASK_BYTES:]
-    return bool(cookie) and bool(mask) and secrets.compare_digest(_masked(rest, mask), _csrf_seal(cookie))
+    return _masked(rest, mask) if mask else b""
+
+
+def _person_seal() -> bytes:
+    return keys.seal(keys.derive("csrf person"), getattr(current_user, "id", "")).encode()[:_PERSON_BYTES]
 
 
 def _csrf_seal(cookie: str) -> bytes:
@@ -105,9 +126,10 @@ def _bound_to() -> str:
     """Return the cookie to which tokens of this request are bound: the session's, or one for those who have none.
 
     They are two, because a request from another site comes without the session's cookie: what it is answered with must
-    not take its place.
+    not take its place; and because whoever signs in in one tab may do so in another.
     """
-    cookie: str = read_cookie("session") or read_cookie("visitor") or g.get("new_visitor", "")
+    session = read_cookie("session") if current_user.is_authenticated else ""
+    cookie: str = session or read_cookie("visitor") or g.get("new_visitor", "")
     if not cookie:
         cookie = g.new_visitor = ids.secret()
     return cookie
@@ -123,16 +145,31 @@ def takes(size: int) -> Callable[[F], F]:
     return mark
 
 
-def _refuse_foreign() -> None:
+def for_anybody(outdated: Callable[[], Response], session: bool = False) -> Callable[[F], F]:
+    """Mark a form for whoever comes, signed in or not: the token of either cookie counts, for one may sign in meanwhile.
+
+    :param outdated: answers a form whose token has grown old, in place of the view.
+    :param session: it does so for nobody who is signed in: what is done concerns the session, and is asked about again.
+    """
+
+    def mark(view: F) -> F:
+        view._outdated = outdated  # type: ignore[attr-defined]
+        view._for_session = session  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def _refuse_foreign() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     size = getattr(view, "_takes", None)
     if size is not None and current_user.is_authenticated:
         request.max_content_length = size
     site = request.headers.get("Sec-Fetch-Site")
     if request.method in SAFE_METHODS:
-        return
+        return None
     if view is None:
-        return
+        return None
     if site is not None:
         ours = site in {"same-origin", "none"}
     else:
@@ -142,9 +179,19 @@ def _refuse_foreign() -> None:
         note("token.foreign")
         raise NotAllowed("This form was sent from another site. Open the page here and try again.")
     token = request.headers.get("X-CSRFToken") or request.form.get("csrf_token", "")
-    if not csrf_valid(token):
-        note("token.form")
-        raise NotAllowed("This form has grown old. Load the page again and send it once more.")
+    if csrf_valid(token):
+        return None
+    answer: Callable[[], Response] | None = getattr(view, "_outdated", None)
+    if answer is not None and csrf_valid(token, read_cookie("visitor")):
+        return None
+    note("token.form")
+    if current_user.is_authenticated and (answer is None or view._for_session):  # type: ignore[union-attr]
+        # Only what the browser itself says came from a page of ours is offered again.
+        proven = site == "same-origin" if site is not None else request.headers.get("Origin") is not None
+        raise Outdated(proven, proven and _of_this_person(token))
+    if answer is None:
+        raise NotSignedIn
+    return answer()
 
 
 def note(kind: str) -> None:
