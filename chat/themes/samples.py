@@ -85,6 +85,7 @@ def layout(template: Template, state: str = "as it is", theme: str = "auto") -> 
         "console": navigation.links(lambda permission: True, lambda section: 3 if section.count else 0),
         "csrf_token": "sample",
         "look": LookContext.sample(),
+        "now": 1_795_000_000_000,
         "path": _path_of(template),
         "presence": _Presence(),
         "rooms": RoomList.sample().rows,

@@ -21,6 +21,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 from jinja2.ext import Extension
 from markupsafe import Markup
 
+from chat import clock
 from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.
@@ -278,6 +279,12 @@ def _csrf_token() -> str:
 def _address() -> str:
     """Return the full address of this place."""
     return urls.absolute("/")
+
+
+@provide("now")
+def _now() -> int:
+    """Return what time it is, in milliseconds since 1970: the page never believes its browser's clock."""
+    return int(clock.now().timestamp() * 1000)
 
 
 @provide("path")

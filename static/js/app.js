@@ -3,6 +3,7 @@
 import "./sse.js";
 import "./swaps.js";
 import "./refusals.js";
+import "./kept-forms.js";
 import "./elements/confirm-dialog.js";
 import "./elements/message-composer.js";
 import "./elements/message-editor.js";
@@ -44,7 +45,7 @@ if (keepZone()) {
   localise(document);
   messages?.arrange();
 }
-keepTrue();
+keepTrue(() => messages?.newDay());
 sendLeftovers(messages?.dataset.room);
 
 const nowhere = document.activeElement === document.body;
@@ -63,7 +64,7 @@ addEventListener("beforeprint", () => {
   for (const image of document.images) image.loading = "eager";
 });
 
-let activeAt = 0;
+let activeAt = -Infinity;
 let activeSoon = 0;
 for (const name of ["pointerdown", "keydown", "wheel"]) addEventListener(name, active, { passive: true });
 active();
@@ -71,13 +72,13 @@ active();
 /** Say that somebody is here who does something, at most once a minute, and what was the last of it. */
 function active() {
   if (document.hidden || activeSoon) return;
-  const wait = activeAt + ACTIVE_EVERY - Date.now();
+  const wait = activeAt + ACTIVE_EVERY - performance.now();
   if (wait > 0) return (activeSoon = setTimeout(say, wait));
   say();
 }
 
 function say() {
   activeSoon = 0;
-  activeAt = Date.now();
+  activeAt = performance.now();
   post("/presence").catch(() => {});
 }

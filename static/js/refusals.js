@@ -1,6 +1,6 @@
 /* Why something was refused is said where it happened, not as a toast. The composer's bubbles say it themselves. */
 
-import { reason } from "./lib/dom.js";
+import { reason, tell } from "./lib/dom.js";
 
 const OFFLINE = "No connection. Nothing was changed; try again.";
 
@@ -29,6 +29,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { elt } = detail.requestConfig;
   const form = elt.closest("#editor form, #dialog form");
+  if (detail.xhr.status === 401 || detail.xhr.status === 403) tell("confab:refused");
   const again = /<form\b/.test(detail.xhr.responseText);
   if (refused(detail) && form && form.isConnected && !again) refuse(form, detail.xhr);
 });

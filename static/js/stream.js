@@ -11,7 +11,7 @@ const OWN_FRAME = 2_000;
 const LINGER = 2_000;
 
 const sources = new Set();
-const tabs = new Tabs(`confab-${PROTOCOL}-${meta("stream-key")}`, standing, hear);
+let tabs = share();
 
 /** `up`, `down` or `out` (signed out), undefined before it is known. It stands on the page for styles and tests, and
     every change is told as `confab:stream`. */
@@ -77,6 +77,11 @@ export function expect(room, seq) {
 /** Connect again now. */
 export const retry = () => tabs.check(true);
 
+/** One connection for all tabs of one login session. */
+function share() {
+  return new Tabs(`confab-${PROTOCOL}-${meta("stream-key")}`, standing, hear);
+}
+
 const live = () => [...sources].filter((source) => !source.ended);
 
 function standing() {
@@ -112,6 +117,13 @@ function turn(next) {
 const back = () => sources.size && tabs.enter();
 const check = (now) => sources.size && state() !== "out" && tabs.check(now);
 
+document.addEventListener("confab:session", ({ detail }) => {
+  tabs.leave();
+  if (detail === "other") return turn("out");
+  tabs = share();
+  turn("down");
+  back();
+});
 addEventListener("pagehide", () => tabs.leave());
 addEventListener("pageshow", (event) => event.persisted && back());
 addEventListener("online", () => check(true));

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -99,6 +98,25 @@ def test_it_asks_a_moderator_for_a_reason(town: Town, room_of: Open, windows: Wi
     expect(dialog).to_have_count(0)
     for each in (page, bob):
         expect(each.locator(".tombstone")).to_contain_text("Removed by a moderator: private details")
+
+
+@pytest.mark.parametrize("leave", ["Escape", "pointer"])
+@pytest.mark.parametrize("action", ["Remove", "Report"])
+def test_the_focus_comes_back_from_a_dialog_that_the_pointer_opened(action: str, leave: str, town: Town, room_of: Open):
+    """The bar that it was opened from has gone with the pointer by then."""
+    said = town.bob.say(town.room, "out of line")
+    page = room_of(town.alice)
+    assert action in names(page, "out of line")
+    page.get_by_title(action).click()
+    dialog = page.locator("#dialog dialog")
+    expect(dialog).to_be_visible()
+    expect(page.locator(".message .actions")).to_have_count(0)
+    if leave == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        dialog.locator("[data-cancel]").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator(f"#message_{said.id}")).to_be_focused()
 
 
 def test_it_says_at_the_message_why_something_was_refused(town: Town, room_of: Open, windows: Windows):
@@ -198,8 +216,9 @@ def test_a_link_leads_past_everything_to_writing(town: Town, room_of: Open):
 def test_it_offers_no_edit_that_would_be_refused(town: Town, room_of: Open):
     town.bob.say(town.room, "written long ago")
     page = room_of(town.bob)
-    page.clock.install()
-    page.clock.set_system_time(time.time() + 16 * 60)
+    page.evaluate(
+        "document.querySelector('#timeline time').dateTime = new Date(Date.now() - 16 * 60_000).toISOString()"
+    )
     assert names(page, "long ago") == ["Copy link", "Delete"]
 
 

@@ -106,6 +106,26 @@ def test_it_counts_from_four_fifths_and_refuses_what_is_too_long(town: Town, roo
     shows(page, "short")
 
 
+def test_it_reads_the_count_out_at_tenths_and_not_at_keys(town: Town, room_of: Open):
+    page = room_of(town.alice)
+    page.locator("#body").fill("x" * 7_990)
+    page.evaluate(
+        """() => {
+          window.spoken = [];
+          for (const region of document.querySelectorAll("message-composer :is([role=status], output, [aria-live])")) {
+            if (region.ariaLive === "off") continue;
+            new MutationObserver(() => spoken.push(region.textContent)).observe(region, { childList: true, subtree: true });
+          }
+        }"""
+    )
+    page.locator("#body").press("End")
+    page.locator("#body").press_sequentially("y" * 40)
+    expect(page.locator(".composer__count")).to_have_text("8,030 of 10,000")
+    assert page.evaluate("spoken") == ["2,000 characters left"]
+    page.locator("#body").fill("x" * 10_003)
+    assert page.evaluate("spoken").pop() == "3 characters too many"
+
+
 def test_it_grows_with_the_text_up_to_two_fifths_of_the_window(town: Town, room_of: Open):
     page = room_of(town.alice, viewport={"width": 1200, "height": 800})
     height = "document.querySelector('#body').offsetHeight"

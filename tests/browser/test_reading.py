@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Windows, fill, says, seqs, shows, until, write
+from tests.browser.conftest import Windows, connected, fill, says, seqs, shows, until, write
 from tests.conftest import Town
 
 Open = Callable[..., Page]
@@ -255,6 +255,61 @@ def test_it_tells_what_was_really_in_view(town: Town, windows: Windows):
     assert watch.title().startswith("(")
     page.locator("[data-jump]").click()
     until(watch, f"document.querySelector('[data-live=\"unread:{town.room}\"]').dataset.count === '0'")
+
+
+def test_what_was_seen_is_not_new_after_a_quick_reload(town: Town, room_of: Open):
+    fill(town, 3)
+    page = room_of(town.alice)
+    page.reload()
+    connected(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url.rpartition('/')[2]}"))
+    for n in range(3):
+        town.bob.say(town.room, f"seen {n}")
+        shows(page, f"seen {n}")
+    page.reload()
+    shows(page, "seen 2")
+    assert page.locator(".new-since").count() == 0
+    assert "POST read" in asked[: asked.index(f"GET {town.room}")], "told before the next page was asked for"
+
+
+def test_what_was_seen_is_not_new_though_the_server_has_not_heard_of_it(town: Town, room_of: Open):
+    fill(town, 3)
+    page = room_of(town.alice)
+    page.route("**/read", lambda route: route.fulfill(status=204))
+    for n in range(2):
+        town.bob.say(town.room, f"seen {n}")
+        shows(page, f"seen {n}")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    page.reload()
+    connected(page)
+    assert page.locator(".new-since").count() == 0
+    page.goto("about:blank")
+    later = town.bob.say(town.room, "not seen yet")
+    page.goto(f"{town.site.url}/rooms/{town.room}")
+    connected(page)
+    expect(page.locator(".new-since + .message")).to_have_attribute("id", f"message_{later.id}")
+
+
+def test_what_comes_right_after_one_scrolled_up_does_not_lead_back_to_the_end(town: Town, room_of: Open):
+    """Before the browser has told of the scrolling, which it does with the next frame: late, under load."""
+    fill(town, 60)
+    page = room_of(town.alice)
+    at = page.evaluate(
+        """() => {
+          const scroller = document.querySelector(".scroller");
+          const list = document.querySelector("#timeline");
+          const message = list.querySelector(".message:last-child").cloneNode(true);
+          message.id = "message_" + "a".repeat(16);
+          message.dataset.seq = Number(message.dataset.seq) + 1;
+          const fragment = document.createDocumentFragment();
+          fragment.append(message);
+          scroller.scrollTop = -600;
+          document.querySelector("message-list").take(list, fragment);
+          return scroller.scrollTop;
+        }"""
+    )
+    assert at <= -600
 
 
 def test_it_does_not_count_as_read_what_comes_to_a_hidden_page(town: Town, windows: Windows):

@@ -58,7 +58,7 @@ def test_it_says_that_it_is_offline_and_how_far_it_has_caught_up(own_town: Town,
     texts = fill(town, 37)
     page.evaluate(
         "window.said = []; new MutationObserver(() => said.push(document.querySelector('[data-connection]').innerText))"
-        ".observe(document.querySelector('[data-connection]'), { childList: true })"
+        ".observe(document.querySelector('[data-connection]'), { childList: true, subtree: true })"
     )
     site.start()
     # Pressed at once, if the page has not come back by itself.

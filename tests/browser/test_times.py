@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Windows, shows
 from tests.conftest import Town
@@ -32,7 +33,14 @@ def test_it_shows_the_readers_time_on_the_first_page_and_by_the_stream(town: Tow
 
 def test_it_writes_days_and_ages_as_the_server_does(town: Town, room_of: Open):
     page = room_of(town.alice)
-    page.clock.install(time="2026-11-21T12:00:00+01:00")
+    now = int(datetime.fromisoformat("2026-11-21T12:00:00+01:00").timestamp() * 1000)
+
+    def at_noon(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=re.sub(r'(name="now" content=)"\d+"', rf'\1"{now}"', answer.text()))
+
+    page.route(f"**/rooms/{town.room}", at_noon)
+    page.route("**/presence", lambda route: route.fulfill(status=204))
     page.goto(f"{town.site.url}/rooms/{town.room}")
     written = page.evaluate(
         """async (moments) => {

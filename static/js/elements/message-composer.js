@@ -19,7 +19,7 @@ class MessageComposer extends HTMLElement {
   #outbox;
   /** Pictures that were chosen, by their tile. */
   #uploads = new Map();
-  #typedAt = 0;
+  #typedAt = -Infinity;
 
   connectedCallback() {
     this.#gone = new AbortController();
@@ -65,6 +65,7 @@ class MessageComposer extends HTMLElement {
     on(this.#pane, "drop", (event) => this.#drop(event));
     on(document, "confab:message", ({ detail }) => this.#outbox.settle(detail.message));
     on(document, "confab:hello", () => this.#outbox.retry());
+    on(document, "confab:session", ({ detail }) => detail === "again" && this.#outbox.retry());
     on(window, "online", () => this.#outbox.retry());
     on(window, "beforeunload", (event) => this.#outbox.uploading && event.preventDefault());
   }
@@ -83,8 +84,8 @@ class MessageComposer extends HTMLElement {
     this.#fit();
     this.#complain("");
     save(this.#draft, this.#body.value);
-    if (!this.#body.value.trim() || Date.now() - this.#typedAt < TYPING_EVERY || "gone" in this.#pane.dataset) return;
-    this.#typedAt = Date.now();
+    if (!this.#body.value.trim() || performance.now() - this.#typedAt < TYPING_EVERY || "gone" in this.#pane.dataset) return;
+    this.#typedAt = performance.now();
     post(this.dataset.typing).catch(() => {});
   }
 

@@ -1,17 +1,26 @@
+import { load, save } from "../lib/store.js";
 import { fit, sends } from "../lib/writing.js";
 
 /** The form to change a message, in the place of the composer: Enter saves, Escape gives up. */
 class MessageEditor extends HTMLElement {
   #composer;
+  #name;
 
   connectedCallback() {
     const box = this.querySelector("textarea");
     const form = this.querySelector("form");
     const count = this.querySelector("output");
+    this.#name = `edit:${form.getAttribute("action")}`;
     this.#composer = this.closest("#editor") && document.querySelector("message-composer");
     if (this.#composer) this.#composer.away = true;
     else form.removeAttribute("hx-post"); // a page of its own: a form like any other
-    box.addEventListener("input", () => fit(box, count));
+    const before = box.defaultValue;
+    const [of, kept] = load(this.#name) ?? [];
+    if (of === before) box.value = kept; // begun in a page that was left
+    box.addEventListener("input", () => {
+      fit(box, count);
+      save(this.#name, [before, box.value]);
+    });
     box.addEventListener("keydown", (event) => {
       if (!sends(event)) return;
       event.preventDefault();
@@ -25,6 +34,7 @@ class MessageEditor extends HTMLElement {
   }
 
   disconnectedCallback() {
+    save(this.#name, null);
     // Refused: another editor has taken this one's place already.
     if (this.#composer && !document.querySelector("#editor message-editor")) this.#composer.away = false;
   }

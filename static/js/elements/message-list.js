@@ -1,4 +1,5 @@
 import { viewer } from "../lib/dom.js";
+import { load } from "../lib/store.js";
 import { refused } from "../refusals.js";
 import { Actions } from "../room/actions.js";
 import { Connection } from "../room/connection.js";
@@ -74,6 +75,12 @@ class MessageList extends HTMLElement {
     this.#timeline.arrange();
   }
 
+  /** Another day has begun: what was today is yesterday, and need not be read out. */
+  newDay() {
+    this.#hush();
+    this.arrange();
+  }
+
   // -- what htmx brings, by the swap styles `timeline`, `older` and `newer`
 
   take(list, fragment) {
@@ -94,7 +101,7 @@ class MessageList extends HTMLElement {
   }
 
   #change(change) {
-    this.#following &&= this.#timeline.reachesEnd;
+    this.#following = this.#atEnd; // asked now: the frame after a scroll may be late
     this.#place.keep(this.#timeline.messages, this.#following, change);
     this.#lookSoon();
   }
@@ -129,7 +136,7 @@ class MessageList extends HTMLElement {
   }
 
   #adopt() {
-    this.#timeline = new Timeline(this.querySelector("#timeline"));
+    this.#timeline = new Timeline(this.querySelector("#timeline"), Number(load(`seen:${this.dataset.room}`)));
     this.#watch();
   }
 
@@ -207,7 +214,6 @@ class MessageList extends HTMLElement {
       this.#place.toEnd();
       if (since.getBoundingClientRect().top < this.#place.top) this.#place.put(since, height / 6);
     }
-    this.#following = this.#place.nearEnd && this.#timeline.reachesEnd;
     this.#look();
   }
 
@@ -218,6 +224,10 @@ class MessageList extends HTMLElement {
     return Number((at < 0 ? all.at(-1) : all[at - 1])?.dataset.seq ?? 0);
   }
 
+  get #atEnd() {
+    return this.#place.nearEnd && this.#timeline.reachesEnd;
+  }
+
   #lookSoon() {
     this.#looking ||= requestAnimationFrame(() => this.#look());
   }
@@ -225,7 +235,7 @@ class MessageList extends HTMLElement {
   #look() {
     this.#looking = 0;
     const { messages, reachesEnd } = this.#timeline;
-    this.#following = this.#place.nearEnd && reachesEnd;
+    this.#following = this.#atEnd;
     if (this.#following) this.#new = 0;
     const last = this.#place.last(messages);
     if (last) this.#reading.see(last);
@@ -254,7 +264,8 @@ class MessageList extends HTMLElement {
     on(this, "htmx:afterSwap", (event) => this.#swapped(event));
     on(this, "htmx:afterRequest", (event) => this.#answered(event));
     on(document, "visibilitychange", () => (document.hidden ? this.#reading.report() : this.#look()));
-    on(window, "pagehide", () => this.#reading.report());
+    // Before the next page is asked for, so that it is made with what was read on this one.
+    for (const name of ["beforeunload", "pagehide"]) on(window, name, () => this.#reading.report());
     on(document, "confab:hello", () => this.#watch());
     on(document, "confab:message", ({ detail }) => this.#count(detail));
     this.#connection.listen();

@@ -5,6 +5,7 @@ const SWIPE = 40;
 class PictureViewer extends HTMLElement {
   #gone;
   #link = null;
+  #message = "";
   #from = 0;
 
   connectedCallback() {
@@ -20,7 +21,8 @@ class PictureViewer extends HTMLElement {
       const far = pointerType !== "mouse" && Math.abs(clientX - this.#from) > SWIPE;
       if (far) this.#step(clientX < this.#from ? 1 : -1);
     });
-    on(dialog, "close", () => this.#link?.focus({ preventScroll: true }));
+    // The message may have been replaced meanwhile, and the link with it.
+    on(dialog, "close", () => (this.#link.isConnected ? this.#link : document.getElementById(this.#message))?.focus({ preventScroll: true }));
     on(dialog, "click", ({ target }) => {
       if (target === dialog || target.closest(".viewer__close")) dialog.close();
       this.#step(Number(target.closest("[data-step]")?.dataset.step));
@@ -54,6 +56,7 @@ class PictureViewer extends HTMLElement {
     const image = this.querySelector(".viewer__image");
     const message = link.closest(".message");
     this.#link = link;
+    this.#message = message.id;
     image.removeAttribute("src"); // not the last one until this one comes
     image.src = link.href;
     image.alt = link.querySelector("img").alt;

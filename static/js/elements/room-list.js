@@ -6,6 +6,8 @@ const SPREAD = 1_500;
 const title = document.title;
 let order = [];
 let busy = false;
+/** As events tell it: while a pointer leaves, Firefox still matches :hover. */
+let pointed = false;
 
 /** The list of one's rooms: latest first, but never moving under the pointer or the focus; the title counts for it. */
 class RoomList extends HTMLElement {
@@ -17,10 +19,10 @@ class RoomList extends HTMLElement {
     const { signal } = this.#gone;
     const on = (target, name, act) => target.addEventListener(name, act, { signal });
     // Of the whole page, because a list that has just come under a resting pointer is neither entered nor left.
-    on(document, "pointerover", ({ target }) => (this.contains(target) ? (busy = true) : busy && this.#rest()));
+    on(document, "pointerover", ({ target }) => this.#point(this.contains(target)));
     on(this, "focusin", () => (busy = true));
-    on(this, "pointerleave", () => this.#rest());
-    on(this, "focusout", () => this.#rest());
+    on(this, "pointerleave", () => this.#point(false));
+    on(this, "focusout", ({ relatedTarget }) => this.#rest(relatedTarget));
     on(this, "htmx:beforeSwap", () => (order = this.#rows.map((row) => row.dataset.room)));
     on(document, "confab:mirror", ({ detail }) => this.#changed(detail.dataset.live));
     on(document, "confab:hello", () => this.#refreshSoon());
@@ -57,8 +59,15 @@ class RoomList extends HTMLElement {
     if (!busy) this.#sort();
   }
 
-  #rest() {
-    busy = this.matches(":hover") || this.contains(document.activeElement);
+  #point(at) {
+    pointed = at;
+    if (at) busy = true;
+    else if (busy) this.#rest(document.activeElement);
+  }
+
+  /** What has the focus now may be somewhere else. */
+  #rest(focused) {
+    busy = pointed || this.contains(focused);
     if (!busy) this.#sort();
   }
 

@@ -1,5 +1,7 @@
 /* Small things that many modules need. */
 
+import { hear } from "./clock.js";
+
 export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 /** The id of the person who looks at this page. */
@@ -14,11 +16,23 @@ export function reason(html, otherwise = "That did not work. Try again.") {
 /** Send a form as a page does. Resolves to the response, also of a refusal. */
 export function post(url, fields = {}, options = {}) {
   const headers = { "X-CSRFToken": meta("csrf-token"), "HX-Request": "true" };
-  return fetch(url, { method: "POST", body: new URLSearchParams(fields), headers, ...options });
+  const sent = fetch(url, { method: "POST", body: new URLSearchParams(fields), headers, ...options });
+  sent.then((answer) => {
+    hear(answer);
+    if (answer.status === 401 || answer.status === 403) tell("confab:refused");
+  }, () => {});
+  return sent;
 }
 
 /** A copy of what a <template> holds. */
 export const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+/** Remember what has the focus: the function that is returned gives it back, or to what it was in if it is gone. */
+export function holdFocus() {
+  const before = document.activeElement;
+  const id = before.closest("[id]")?.id;
+  return () => (before.isConnected ? before : document.getElementById(id))?.focus({ preventScroll: true });
+}
 
 /** Tell whoever listens on the page, at once. */
 export function tell(name, detail) {

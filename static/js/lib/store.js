@@ -1,29 +1,94 @@
+/* What is not sent yet is kept per person: in the tab, and in the browser from when the tab is left, where the next one finds it.
+   So two tabs never write into each other's, and somebody else who signs in here neither sees nor sends it. Nothing is left in
+   the browser by a page that is signed out. */
+
+import { now } from "./clock.js";
 import { viewer } from "./dom.js";
 
-/* What is not sent yet is kept as long as the tab, per person: somebody else who signs in here never sees or sends it. */
+const OF_ALL = "confab:";
+const PREFIX = `${OF_ALL}${viewer}:`;
+const LEFT = `${PREFIX}left:`;
+/** What is left in the browser: what of it, for how many milliseconds, and how many characters of a tab. */
+const LASTING = /^(draft|edit|outbox):/;
+const LONGEST = 30 * 24 * 3600_000;
+const MOST = 200_000;
 
-const PREFIX = `confab:${viewer}:`;
+/** This page, as what it leaves is named; a tab that was copied has the name of the other's page until it has its own. */
+const page = `${LEFT}${Math.random().toString(36).slice(2)}`;
 
 export function load(name) {
-  return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? "null");
+  return parse(sessionStorage, PREFIX + name) ?? adopt(name);
 }
 
 /** Keep a value; nothing, "" and [] are forgotten. A full store keeps what it had. */
 export function save(name, value) {
+  put(sessionStorage, PREFIX + name, value?.length ? value : null);
+}
+
+/** The names of what is kept that begin so. */
+export function names(beginning) {
+  const here = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+  const left = keys(LEFT).flatMap((key) => Object.keys(parse(localStorage, key).kept));
+  return [...new Set([...here, ...left])].filter((name) => name.startsWith(beginning));
+}
+
+/** Leave a copy for the next tab. Pictures on their way go on in this one as long as it is only out of sight. */
+function leave(gone) {
+  if (document.documentElement.dataset.stream === "out") return put(localStorage, page, null);
+  const kept = {};
+  for (const key of Object.keys(sessionStorage)) {
+    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : "";
+    let value = LASTING.test(name) && parse(sessionStorage, key);
+    if (name.startsWith("outbox:") && !gone) value = value.filter((entry) => !entry.missing);
+    if (value?.length) kept[name] = value;
+  }
+  const some = Object.keys(kept).length && JSON.stringify(kept).length < MOST;
+  put(localStorage, page, some ? { at: now(), kept } : null);
+}
+
+/** Take over what another tab has left, the latest first. */
+function adopt(name) {
+  if (!LASTING.test(name)) return null;
+  const all = keys(LEFT).map((key) => [key, parse(localStorage, key)]);
+  const [key, left] = all.filter(([, { kept }]) => name in kept).sort((a, b) => b[1].at - a[1].at)[0] ?? [];
+  if (!key) return null;
+  const value = left.kept[name];
+  delete left.kept[name];
+  put(localStorage, key, Object.keys(left.kept).length ? left : null);
+  save(name, value);
+  return value;
+}
+
+const keys = (beginning) => Object.keys(localStorage).filter((key) => key.startsWith(beginning));
+
+function parse(store, key) {
   try {
-    if (value?.length) sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
-    else sessionStorage.removeItem(PREFIX + name);
+    return JSON.parse(store.getItem(key));
+  } catch {
+    return null; // not ours
+  }
+}
+
+function put(store, key, value) {
+  try {
+    if (value) store.setItem(key, JSON.stringify(value));
+    else store.removeItem(key);
   } catch {
     // Full: what is on the page is still sent, only a reload would lose it.
   }
 }
 
-/** The names of what is kept that begin so. */
-export function names(beginning) {
-  const keys = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX + beginning));
-  return keys.map((key) => key.slice(PREFIX.length));
-}
+// What this tab's page before had left it has itself.
+put(localStorage, sessionStorage.getItem("confab:page") ?? page, null);
+sessionStorage.setItem("confab:page", page);
+// Nothing is kept for good, whoever's it is.
+for (const key of keys(OF_ALL)) if (key.includes(":left:") && !(now() - parse(localStorage, key)?.at < LONGEST)) put(localStorage, key, null);
 
+addEventListener("pagehide", () => leave(true));
+document.addEventListener("visibilitychange", () => (document.hidden ? leave(false) : put(localStorage, page, null)));
+addEventListener("pageshow", ({ persisted }) => persisted && put(localStorage, page, null));
 document.addEventListener("submit", ({ target }) => {
-  if (target.getAttribute("action")?.endsWith("/sign-out")) sessionStorage.clear();
+  if (!target.getAttribute("action")?.endsWith("/sign-out")) return;
+  sessionStorage.clear();
+  for (const key of keys(PREFIX)) put(localStorage, key, null);
 });

@@ -1,13 +1,17 @@
 /* Times in the reader's zone, in the same words as chat/web/zones.py. Pages come in that zone once the cookie below is
    set; what is broadcast comes in UTC and is made local here before it is shown. */
 
+import { check, now } from "./clock.js";
+
 const DAY = 86_400_000;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const two = (number) => String(number).padStart(2, "0");
 const name = (date, field, length) => date.toLocaleDateString("en-US", { [field]: length });
 const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
-const daysAgo = (date) => Math.round((midnight(new Date()) - midnight(date)) / DAY);
-const year = (date) => (date.getFullYear() === new Date().getFullYear() ? "" : ` ${date.getFullYear()}`);
+const today = () => midnight(new Date(now()));
+// Rounded, for days of 23 and 25 hours.
+const daysAgo = (date) => Math.round((today() - midnight(date)) / DAY);
+const year = (date) => (date.getFullYear() === today().getFullYear() ? "" : ` ${date.getFullYear()}`);
 
 export const clock = (date) => `${two(date.getHours())}:${two(date.getMinutes())}`;
 
@@ -25,7 +29,7 @@ function when(date) {
 }
 
 function ago(date) {
-  const seconds = (Date.now() - date) / 1000;
+  const seconds = (now() - date) / 1000;
   if (seconds < 90) return "now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   return seconds < 24 * 3600 ? `${Math.floor(seconds / 3600)} h ago` : within(date);
@@ -52,7 +56,8 @@ export function localise(root) {
 function write(time) {
   const date = new Date(time.dateTime);
   const style = time.dataset.style ?? "clock";
-  if (style !== "title") time.textContent = styles[style](date);
+  const text = style === "title" ? time.textContent : styles[style](date);
+  if (time.textContent !== text) time.textContent = text;
   time.title = stamp(date);
 }
 
@@ -64,10 +69,18 @@ export function keepZone() {
   return true;
 }
 
-/** Keep what is said in relation to now true. */
-export function keepTrue() {
-  setInterval(() => {
+/** Keep what is said in relation to now true: at every minute, for midnight is one, and when the page is looked at again.
+    `newDay` is called when another day has begun. */
+export function keepTrue(newDay) {
+  let day = Number(today());
+  const look = async () => {
+    await check();
     if (document.hidden) return;
-    for (const time of document.querySelectorAll("time[data-style=ago], time[data-style=when]")) write(time);
-  }, 60_000);
+    if (day !== (day = Number(today()))) newDay();
+    for (const time of document.querySelectorAll("time[data-style]:not([data-style=title])")) write(time);
+  };
+  const wait = () => setTimeout(() => look(wait()), 60_050 - (now() % 60_000));
+  wait();
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pageshow", ({ persisted }) => persisted && look());
 }

@@ -23,6 +23,16 @@ export function fit(box, count) {
   count.hidden = length < 0.8 * limit;
   count.textContent = `${number.format(length)} of ${number.format(limit)}`;
   count.dataset.state = length > limit ? "over" : "";
+  speak(count, Math.floor((10 * length) / limit), length, limit);
+}
+
+/** Read the count out at every tenth of the limit, not at every key. */
+function speak(count, tenth, length, limit) {
+  count.ariaLive = "off";
+  const spoken = count.nextElementSibling;
+  if (!spoken?.matches("[role=status]") || spoken.dataset.tenth === String(tenth)) return;
+  spoken.dataset.tenth = tenth;
+  spoken.textContent = count.hidden ? "" : `${number.format(Math.abs(limit - length))} characters ${length > limit ? "too many" : "left"}`;
 }
 
 /** Why a text is too long to be sent; empty if it is not. */

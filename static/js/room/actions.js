@@ -1,3 +1,4 @@
+import { now } from "../lib/clock.js";
 import { copy } from "../lib/dom.js";
 import { toast } from "../toasts.js";
 import { refuse, refused } from "../refusals.js";
@@ -71,7 +72,7 @@ export class Actions {
     const bar = copy("actions");
     const id = message.id.slice("message_".length);
     const deleted = message.classList.contains("message--deleted");
-    const late = Date.now() - new Date(message.querySelector("time").dateTime) > EDITABLE;
+    const late = now() - new Date(message.querySelector("time").dateTime) > EDITABLE;
     const edited = message.querySelector(".message__edited");
     for (const action of [...bar.querySelectorAll("[data-requires]")]) {
       const vain = (late && action.matches("[hx-get$='/edit']")) || (!edited && action.matches("[data-edited]"));

@@ -1,4 +1,6 @@
+import { now } from "../lib/clock.js";
 import { copy, reason } from "../lib/dom.js";
+import { renew } from "../lib/session.js";
 import { clock } from "../lib/times.js";
 
 const { htmx } = window;
@@ -44,7 +46,7 @@ export class Bubble {
     const [word, problem, choices] = ["word", "reason", "choices"].map((part) => this.#form.querySelector(`.sending__${part}`));
     const done = this.uploads.filter((upload) => upload.state === "done").length;
     word.textContent = done < this.uploads.length ? `Uploading ${done + 1} of ${this.uploads.length}` : "Sending";
-    if (state === "waiting") word.textContent = "Waiting for a connection";
+    if (state === "waiting") word.textContent = why || "Waiting for a connection";
     problem.textContent = why;
     problem.hidden = choices.hidden = state !== "failed";
     // Trying again helps unless every refusal is final.
@@ -63,8 +65,8 @@ export class Bubble {
   #fill() {
     const body = this.element.querySelector(".message__body");
     const time = this.element.querySelector("time");
-    time.dateTime = new Date().toISOString();
-    time.textContent = clock(new Date());
+    time.dateTime = new Date(now()).toISOString();
+    time.textContent = clock(new Date(now()));
     if (this.entry.body) body.append(text(this.entry.body));
     if (this.uploads.length) body.append(pictures(this.uploads));
     this.#form = copy("sending");
@@ -92,12 +94,23 @@ export class Bubble {
     } else if (xhr.status === 202) {
       this.show("sent");
       this.#outbox.held(this);
+    } else if (xhr.status === 401 || xhr.status === 403) {
+      return this.#renew(reason(xhr.responseText, "Not sent. Try again."));
     } else if (AWAY.includes(xhr.status)) {
       this.show("waiting");
       this.#outbox.later(1000 * Number(xhr.getResponseHeader("Retry-After")));
     } else {
       this.show("failed", reason(xhr.responseText, "Not sent. Try again."));
     }
+    this.#outbox.changed(this);
+  }
+
+  /** Signed out, or signed in again elsewhere: go on in the new session, wait for one, or say why it was refused. */
+  async #renew(why) {
+    const who = await renew();
+    if (who === "same") this.show("failed", why);
+    else if (who === "again") this.show("pending");
+    else this.show("waiting", "Waiting until you sign in");
     this.#outbox.changed(this);
   }
 

@@ -1,9 +1,11 @@
+import { now } from "../lib/clock.js";
+import { clock } from "../lib/times.js";
 import * as stream from "../stream.js";
 
 /** Milliseconds without a connection before it is said, and for which good news stays. */
 const PATIENCE = 5_000;
 const GOOD_NEWS = 2_000;
-const now = () => new Date().toTimeString().slice(0, 5);
+const time = () => clock(new Date(now()));
 
 /** The line over the composer that says how the page is connected. */
 export class Connection {
@@ -23,6 +25,7 @@ export class Connection {
     const { signal } = this.#gone;
     document.addEventListener("confab:stream", ({ detail }) => this.#turn(detail), { signal });
     document.addEventListener("confab:hello", ({ detail }) => this.#back(detail[this.#room]), { signal });
+    document.addEventListener("confab:session", ({ detail }) => this.#session(detail), { signal });
     addEventListener("offline", () => this.#turn("down"), { signal });
     this.#turn(stream.state());
   }
@@ -34,7 +37,14 @@ export class Connection {
 
   /** One is no longer in this room. */
   remove() {
-    this.#say("removed", `You were removed from this room at ${now()}.`, link("Your rooms", "/rooms"));
+    this.#say("removed", `You were removed from this room at ${time()}.`, link("Your rooms", "/rooms"));
+  }
+
+  /** Somebody has signed in in another tab. */
+  #session(who) {
+    const again = link("Load the page again", location.pathname);
+    if (who === "other") this.#say("out", "Somebody else has signed in here. What you write is kept for you, and not sent.", again);
+    else if (this.#banner.dataset.state === "out") this.#banner.hidden = true;
   }
 
   #turn(state) {
@@ -42,7 +52,7 @@ export class Connection {
       const next = encodeURIComponent(location.pathname);
       this.#say("out", "You are signed out. What you write is kept.", link("Sign in", `/sign-in?next=${next}`));
     } else if (state === "down" && !this.#since) {
-      this.#since = now();
+      this.#since = time();
       this.#timer = setTimeout(() => this.#offline(), PATIENCE);
     }
   }
@@ -62,10 +72,15 @@ export class Connection {
     if (this.#banner.dataset.state !== "offline") return;
     const start = stream.place(this.#room);
     const total = head - start;
+    // Said once: the figure runs on for the eye.
+    const figure = document.createElement("span");
+    figure.ariaHidden = "true";
+    this.#say("catching", "Catching up");
+    this.#banner.firstElementChild.append(figure);
     const step = () => {
       const done = stream.place(this.#room) - start;
       if (done < total) {
-        this.#say("catching", `Catching up, ${Math.max(0, done)} of ${total} messages`);
+        figure.textContent = `, ${Math.max(0, done)} of ${total} messages`;
         this.#timer = setTimeout(step, 50);
       } else {
         this.#say("catching", "Up to date");

@@ -1,16 +1,19 @@
 import { post, viewer } from "../lib/dom.js";
+import { save } from "../lib/store.js";
 
 /** Tells the server how far one has read: only what was really in view, and not too often. */
 export class Reading {
+  #room;
   #url;
   #every;
   #seen = 0;
   #told;
-  #toldAt = 0;
+  #toldAt = -Infinity;
   #timer = 0;
 
   /** `seq` is what the server knows to be read already; `every` is in seconds. */
-  constructor({ read, reportEvery }, seq) {
+  constructor({ room, read, reportEvery }, seq) {
+    this.#room = room;
     this.#url = read;
     this.#every = Number(reportEvery) * 1000;
     this.#told = seq;
@@ -21,8 +24,9 @@ export class Reading {
     const seq = Number(message.dataset.seq);
     if (document.hidden || seq <= this.#seen) return;
     this.#seen = seq;
+    save(`seen:${this.#room}`, String(seq));
     if (message.dataset.authorId === viewer) this.#told = Math.max(this.#told, seq); // posting has said so
-    else this.#timer ||= setTimeout(() => this.report(), Math.max(0, this.#toldAt + this.#every - Date.now()));
+    else this.#timer ||= setTimeout(() => this.report(), Math.max(0, this.#toldAt + this.#every - performance.now()));
   }
 
   report() {
@@ -30,7 +34,7 @@ export class Reading {
     this.#timer = 0;
     if (this.#seen <= this.#told) return;
     this.#told = this.#seen;
-    this.#toldAt = Date.now();
+    this.#toldAt = performance.now();
     const again = () => (this.#told = 0);
     post(this.#url, { seq: this.#seen }, { keepalive: true }).then(({ status }) => status < 500 || again(), again);
   }

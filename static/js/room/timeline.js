@@ -20,11 +20,13 @@ export class Timeline {
   #lost = 0;
   #since;
 
-  constructor(list) {
+  /** `seen` is the `seq` up to which this tab has shown messages: the server may have made the page before it heard of them. */
+  constructor(list, seen) {
     const { cursor } = list.closest("[data-cursor]").dataset;
     this.#list = list;
     this.#top = Math.max(Number(cursor.split(".")[2]), ...this.messages.map(seqOf));
     this.#since = list.querySelector(".new-since");
+    this.#move(seen);
     this.sinceSeq = this.#since ? seqOf(messageAfter(this.#since)) : 0;
     /** Whether a page of history is on its way. */
     this.loading = false;
@@ -101,10 +103,21 @@ export class Timeline {
 
   /** Put day lines and groups right everywhere: the page was made for another zone, or a new day has begun. */
   arrange() {
-    for (const message of this.messages) arrange(message);
+    for (const message of [...this.messages, ...document.querySelectorAll("#outbox .message")]) arrange(message);
   }
 
   // -- inside
+
+  /** Put the line above what is new where that begins. */
+  #move(seen) {
+    if (!this.#since || seqOf(messageAfter(this.#since)) > seen) return;
+    const first = this.messages.find((message) => seqOf(message) > seen);
+    const next = messageAfter(this.#since);
+    this.#since.remove();
+    if (first) first.before(this.#since);
+    else this.#since = null;
+    for (const message of [next, first]) if (message) arrange(message);
+  }
 
   #find(id) {
     const known = document.getElementById(id);

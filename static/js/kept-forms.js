@@ -1,0 +1,23 @@
+/* What a form sent is kept until the next page: if that is the one to sign in, it stands in the form again afterwards. */
+
+import { load, save } from "./lib/store.js";
+
+/** Fields that are not written by hand, or must not be kept. */
+const NOT_KEPT = /csrf_token|client_id|token|password/;
+
+addEventListener("submit", ({ target, defaultPrevented }) => {
+  if (defaultPrevented || target.method !== "post") return;
+  const fields = [...new FormData(target)].filter(([name, value]) => typeof value === "string" && !NOT_KEPT.test(name));
+  save("form", [target.getAttribute("action"), fields]);
+});
+
+const [action, fields] = load("form") ?? [];
+save("form", null);
+const form = action && [...document.forms].find((each) => each.getAttribute("action") === action);
+if (form && document.referrer && new URL(document.referrer).pathname === "/sign-in") {
+  for (const control of form.elements) {
+    const values = fields.filter(([name]) => name === control.name).map(([, value]) => value);
+    if (/^(checkbox|radio)$/.test(control.type)) control.checked = values.includes(control.value);
+    else if (values.length && !/^(hidden|submit)$/.test(control.type)) control.value = values[0];
+  }
+}
