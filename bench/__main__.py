@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import click, console, fanout, grow, streams, weight, work
+from bench import click, console, fanout, grow, streams, texts, weight, work
 
 BENCHES = {
     "click": click.run,
@@ -25,6 +25,7 @@ BENCHES = {
     "storm": streams.run_storm,
     "grow": grow.run,
     "console": console.run,
+    "texts": texts.run,
 }
 
 

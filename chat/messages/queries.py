@@ -343,7 +343,7 @@ def _preview(row: Found) -> PreviewContext:
     if row.pictures and not row.body:
         text = "A picture" if row.pictures == 1 else f"{row.pictures} pictures"
     else:
-        text = to_line(row.body) or row.body[:80]  # marks and nothing between them
+        text = to_line(row.body)
     return PreviewContext(text, row.author_id, "" if row.kind == "direct" else row.name.split()[0])
 
 

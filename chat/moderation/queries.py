@@ -327,7 +327,7 @@ def _removed(row: Row[Any]) -> RemovedContext:
         row.id,
         RoomContext(row.room_id, row.kind, row.room),
         PersonContext(row.author_id, row.author, row.author_picture),
-        to_line(row.body, 200) or row.body[:80],
+        to_line(row.body, 200),
         row.pictures,
         row.created_at,
         row.deleted_at,

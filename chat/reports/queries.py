@@ -297,7 +297,7 @@ def _case(row: Row[Any], reasons: Mapping[str, tuple[str, ...]]) -> CaseContext:
         person=PersonContext(row.person_id, row.person, row.person_picture),
         message_id=row.message_id or "",
         room=RoomContext(row.room_id, row.kind, row.room) if in_room else None,
-        line=(to_line(row.body, 200) or row.body[:80]) if row.body else "",
+        line=to_line(row.body, 200),
         standing=row.message_id is not None and row.deleted_at is None,
         reports=row.reports,
         reasons=reasons.get(row.id, ()),

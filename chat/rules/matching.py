@@ -51,9 +51,16 @@ _COUNTED = re.compile(r"\{(\d{1,9}),?(\d{1,9})?\}|\{,(\d{1,9})\}")
 _LARGEST = 2000
 _MENTION = re.compile(r"(?<![\w@.])@[\w][\w.-]*")
 _SLASHES = re.compile(r"^(https?):[/\\]*", re.IGNORECASE)
-_MARKED = re.compile(r"[*_`\[\\<]")
-_TAG = re.compile(r"<[^>]*>")
+#: Marks, formatting or not, over which one reads a word, and a link with words of its own.
+_OVERREAD = re.compile(r"[*`~]+|(?<![^\W_])_+|_+(?![^\W_])")
+_LABELLED = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
 _LINK = re.compile(r'<a href="([^"]*)"')
+#: What is read as an address, though no link is made of it: of any scheme, or bare with a usual ending or a path.
+_ADDRESS = regex.compile(
+    r"[a-z][a-z0-9+.\-]{0,20}+://[^\s/?#,;()<>\"`，、。；（）]++"
+    r"|(?<![\w.@/\-])(?:[\p{L}\p{N}\-]++\.)++(?:(?:com|org|net|info|biz|shop|name|pro|xxx|app|dev|online|site|xyz|рф)(?![\w\-])|[a-z]{2}(?=/))",
+    regex.V1 | regex.IGNORECASE,
+)
 
 #: Letters that one character may stand for; the longest ligature is a sentence of 18.
 _MOST = 4
@@ -197,8 +204,8 @@ def _words(settings: Mapping[str, Any]) -> Finder:
 
     def find(said: Said) -> list[Span] | None:
         spans = spans_of(said.text)
-        if not spans and _MARKED.search(said.text):  # a word with a mark in it, which is not shown
-            return [] if spans_of(html.unescape(_TAG.sub("", to_html(said.text)))) else None
+        if not spans and (text := _OVERREAD.sub("", _LABELLED.sub(r"\1", said.text))) != said.text:
+            return [] if spans_of(text) else None
         return merged(spans) or None
 
     def spans_of(text: str) -> list[Span]:
@@ -312,7 +319,8 @@ def _links(settings: Mapping[str, Any]) -> Finder:
 
     def find(said: Said) -> list[Span] | None:
         found = [html.unescape(each) for each in _LINK.findall(to_html(said.text))]
-        hosts_of = [host_of(each) for each in found if not each.startswith("mailto:")]
+        found += [each if "://" in each else f"http://{each}" for each in _ADDRESS.findall(said.text)]
+        hosts_of = dict.fromkeys(host_of(each) for each in found if not each.startswith("mailto:"))
         wrong = [each for each in hosts_of if mode == "all" or not each or listed(each) == (mode == "only")]
         if not wrong:
             return None

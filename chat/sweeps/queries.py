@@ -134,7 +134,7 @@ def page(sweep_id: str, reach: Reach) -> SweepPage:
         .limit(LISTED)
     )
     rows = tuple(
-        SweptContext(row.id, row.name, to_line(row.body, 200) or row.body[:80], row.pictures, row.created_at)
+        SweptContext(row.id, row.name, to_line(row.body, 200), row.pictures, row.created_at)
         for row in db.session.execute(statement)
     )
     return SweepPage(

@@ -12,6 +12,7 @@ from chat.names import is_blank
 # Control characters but for tab and line feed, and the marks that turn text around or hide in it.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 _LINE_END = re.compile(r"\r\n|\r")
+_FIRST_LINES = re.compile(r"\A(?:[\t ]*\n)+")
 
 
 def text(name: str) -> str:
@@ -40,8 +41,12 @@ def secret(name: str) -> str:
 
 
 def _cleaned(value: str) -> str:
-    value = _UNSEEN.sub("", _LINE_END.sub("\n", value)).strip("\n\t ")
-    return "" if is_blank(value) else value
+    value = _UNSEEN.sub("", _LINE_END.sub("\n", value)).rstrip("\n\t ")
+    if is_blank(value):
+        return ""
+    value = _FIRST_LINES.sub("", value)
+    # The first of several lines keeps its indentation, as the others do.
+    return value if "\n" in value else value.lstrip("\t ")
 
 
 def _one_line(value: str) -> str:

@@ -1,5 +1,6 @@
 /* What a page for somebody who is signed in does beyond HTML and htmx. */
 
+import "./copying.js";
 import "./sse.js";
 import "./swaps.js";
 import "./refusals.js";

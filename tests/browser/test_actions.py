@@ -174,7 +174,7 @@ def test_it_copies_the_text_from_the_sheet(town: Town, windows: Windows):
     press(page)
     page.get_by_role("button", name="Copy text").tap()
     expect(page.locator(".toast")).to_have_text("Text copied")
-    assert page.evaluate("navigator.clipboard.readText()") == "one\n\ntwo three"
+    assert page.evaluate("navigator.clipboard.readText()") == "one\n\ntwo *three*"
 
 
 def test_a_tap_opens_nothing(town: Town, windows: Windows):

@@ -1,6 +1,6 @@
 import { copy, post } from "../lib/dom.js";
 import { load, save } from "../lib/store.js";
-import { fit, sends, tooLong } from "../lib/writing.js";
+import { fit, sends, tooLong, trimmed } from "../lib/writing.js";
 import { Outbox } from "../room/outbox.js";
 import { Upload } from "../room/upload.js";
 
@@ -95,7 +95,7 @@ class MessageComposer extends HTMLElement {
 
   #submit(event) {
     event.preventDefault();
-    const body = this.#body.value.trim();
+    const body = trimmed(this.#body.value);
     const uploads = [...this.#uploads.values()];
     if (!body && !uploads.length) return;
     const refused = uploads.some((upload) => upload.state === "refused");

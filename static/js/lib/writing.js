@@ -37,10 +37,16 @@ function speak(count, tenth, length, limit) {
 
 /** Why a text is too long to be sent; empty if it is not. */
 export function tooLong(box) {
-  const length = lengthOf(box.value.trim());
+  const length = lengthOf(trimmed(box.value));
   if (length <= Number(box.dataset.limit)) return "";
   const limit = number.format(box.dataset.limit);
   return `A message holds ${limit} characters; this one has ${number.format(length)}. Shorten it or send it in parts.`;
+}
+
+/** A text as the server takes it: the first of several lines keeps its indentation. */
+export function trimmed(text) {
+  const lines = text.trimEnd().replace(/^(?:[ \t]*\n)+/, "");
+  return lines.includes("\n") ? lines : lines.trimStart();
 }
 
 /** Characters as the server counts them: one for an emoji, not two. */

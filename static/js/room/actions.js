@@ -1,3 +1,4 @@
+import { typed } from "../copying.js";
 import { now } from "../lib/clock.js";
 import { copy } from "../lib/dom.js";
 import { toast } from "../toasts.js";
@@ -93,7 +94,7 @@ export class Actions {
     const action = event.target.closest("[data-copy]");
     if (!action || !navigator.clipboard) return;
     event.preventDefault();
-    const text = action.dataset.copy && message.querySelector(".message__text").innerText;
+    const text = action.dataset.copy && typed(message.querySelector(".message__text"));
     const copied = () => toast(text ? "Text copied" : "Link copied");
     navigator.clipboard.writeText(text || action.href).then(copied, () => text || (location.href = action.href));
   }

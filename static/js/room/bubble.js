@@ -146,12 +146,8 @@ function text(body) {
   const shown = document.createElement("div");
   shown.className = "message__text";
   shown.dir = "auto";
-  for (const paragraph of body.split(/\n{2,}/)) {
-    const lines = paragraph.split("\n").flatMap((line) => [document.createElement("br"), line]);
-    const p = document.createElement("p");
-    p.append(...lines.slice(1));
-    shown.append(p);
-  }
+  shown.append(document.createElement("p"));
+  shown.firstChild.textContent = body;
   return shown;
 }
 
