@@ -1,7 +1,7 @@
 """Hear streams as a program would that uses a public client: ``listen.py CLIENT BASE STREAM=PATH…``.
 
-What it hears it posts to ``BASE/heard/CLIENT/STREAM``. None of these clients comes back by itself; each does so here, with the last
-id and nothing else.
+What it hears it posts to ``BASE/heard/CLIENT/STREAM``. None of these clients comes back by itself; each does so here, with the
+last id and nothing else.
 """
 
 from __future__ import annotations

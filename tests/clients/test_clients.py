@@ -176,7 +176,7 @@ def _browsers(run: Run, folder: Path, streams: list[str]) -> dict[str, list[str]
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     firefox = shutil.which("firefox-esr") or shutil.which("firefox")
     commands = {
-        "chromium": [chromium, "--headless=new", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={folder / 'c'}"],
+        "chromium": [chromium, "--headless=new", "--no-sandbox", "--remote-debugging-port=0", f"--user-data-dir={folder}/c"],
         "firefox": [firefox, "--headless", "--no-remote", "--profile", str(profile)],
         "webkit": [shutil.which("xvfb-run"), "-a", str(mini) if mini else None],
     }  # fmt: skip
