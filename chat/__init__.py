@@ -29,8 +29,9 @@ security_events     who signed in and from where, what was refused
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
 screens             what is asked before a text is taken
+names               what a name may hold, and which look alike
 keyset              where a page of a long list ends
-keys, threads, clock, errors, folding, ids, logs, metrics, names, permissions, redis_link
+keys, threads, clock, errors, folding, ids, logs, metrics, permissions, redis_link
 ==================  ==================================================================
 
 ``chat.server`` runs the application: one process on gevent, or many under gunicorn. ``app.py``

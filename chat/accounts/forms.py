@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chat import names
 from chat.accounts import emails
-from chat.accounts.models import NAME_LIMIT, STATUS_LIMIT, THEMES
+from chat.accounts.models import NAME_LIMIT, NAME_WIDTH, STATUS_LIMIT, THEMES
 from chat.errors import Invalid
 from chat.web import forms
 
 
 def person_name(text: str) -> str:
-    """Return a name that can be shown.
+    """Return a name as it is kept.
 
-    :raises Invalid: it is empty or too long.
+    :raises Invalid: it has nothing to read, or is too long.
     """
-    if not any(char.isalnum() for char in text):
-        raise Invalid("Give a name that people know you by.", {"name": "Give a name that people know you by."})
-    if len(text) > NAME_LIMIT:
-        sentence = f"A name has {NAME_LIMIT} characters at most; this one has {len(text)}."
-        raise Invalid(sentence, {"name": sentence})
-    return text
+    name = names.tidied(text)
+    # What tells a name apart comes behind it, so there has to be room.
+    problem = names.fault(name, "A name", NAME_LIMIT, "Give a name that people know you by.", NAME_WIDTH - 8)
+    if problem:
+        raise Invalid(problem, {"name": problem})
+    return name
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SignUpForm:
     @classmethod
     def read(cls) -> SignUpForm:
         """Return what was sent, unchecked, so that a refused form can be shown again."""
-        return cls(forms.line("name"), forms.line("email"), forms.secret("password"), forms.secret("token"))
+        return cls(forms.name("name"), forms.line("email"), forms.secret("password"), forms.secret("token"))
 
     def checked(self) -> SignUpForm:
         """Return it with every field in order.
@@ -104,7 +105,7 @@ class ProfileForm:
     @classmethod
     def read(cls) -> ProfileForm:
         """Return what was sent, unchecked."""
-        return cls(forms.line("name"), forms.line("status"), forms.line("theme") or "auto")
+        return cls(forms.name("name"), forms.line("status"), forms.line("theme") or "auto")
 
     def checked(self) -> ProfileForm:
         """Return it if every field is in order.

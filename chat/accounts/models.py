@@ -10,8 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chat.accounts.contexts import PersonContext
 from chat.database import Id, Model, Utc
 from chat.folding import LIMIT
+from chat.names import LIKENESS_LIMIT
 
-NAME_LIMIT = 64
+#: Characters that people see, and how many there is room for as computers count them.
+NAME_LIMIT, NAME_WIDTH = 64, 264
 STATUS_LIMIT = 100
 THEMES = ("auto", "light", "dark")
 
@@ -23,12 +25,16 @@ class User(Model):
     __table_args__ = (
         CheckConstraint("role IN ('member', 'guest', 'bot', 'moderator', 'administrator')", name="role"),
         CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),
+        Index("ix_users_likeness", "likeness"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    #: As it is shown; ``naming`` puts something behind it that tells it apart where another one looks like it.
+    name: Mapped[str] = mapped_column(String(NAME_WIDTH))
     #: ``folding.folded(name)``, to search and to sort by.
     folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
+    #: ``names.likeness(name)``: what names that are taken for one another have in common.
+    likeness: Mapped[str] = mapped_column(String(LIKENESS_LIMIT), server_default="")
     #: Lower case, trimmed.
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.datastructures import FileStorage
 
-from chat import keys, pictures, security_events
+from chat import keys, names, pictures, security_events
 from chat.accounts import browsers, emails, guards, queries, service
 from chat.accounts.contexts import (
     DevicesPage,
@@ -373,7 +373,7 @@ def _profile_page(
     return ProfilePage(
         person=user.context,
         email=user.email,
-        name=form.name if form else user.name,
+        name=form.name if form else names.plain(user.name, user.id),
         status=form.status if form else user.status,
         theme=form.theme if form else user.theme,
         password_changed_at=user.password_changed_at,

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids, keys, screens
-from chat.accounts import emails, passwords, policy, queries
+from chat import audit, clock, ids, keys, names, screens
+from chat.accounts import emails, naming, passwords, policy, queries
 from chat.accounts.events import (
     BrowserAdded,
     EmailChanged,
@@ -26,12 +26,9 @@ from chat.accounts.sessions import LIFE
 from chat.bus import emit, transaction
 from chat.database import db
 from chat.errors import Conflict, Invalid, NotFound
-from chat.folding import folded
 from chat.log import Meta, take_turns
 
 INVITATION_LIFE = timedelta(days=7)
-#: The fact under which roles are given.
-ROLES_LOCK = "roles"
 
 
 def set_up(name: str, email: str, password: str) -> str:
@@ -158,7 +155,7 @@ def change_role(user_id: str, role: str, actor_id: str | None = None, reason: st
     :raises Conflict: it is the last administrator.
     """
     with transaction():
-        take_turns(ROLES_LOCK)  # of two administrators who demote each other, one stays
+        take_turns(naming.LOCK)  # of two administrators who demote each other, one stays
         administrators = db.session.execute(select(User.id).where(User.role == "administrator")).scalars().all()
         before = db.session.execute(select(User.role).where(User.id == user_id)).scalar()
         if before is None:
@@ -167,6 +164,8 @@ def change_role(user_id: str, role: str, actor_id: str | None = None, reason: st
             return
         policy.require_another_administrator(administrators, user_id, role)
         db.session.execute(update(User).where(User.id == user_id).values(role=role))
+        if role in naming.STAFF:
+            naming.come_first(user_id)
         emit(UserChanged(user_id))
         emit(RoleChanged(user_id, role, reason))
         audit.write(
@@ -266,19 +265,17 @@ def end_sessions(session_ids: Collection[str]) -> int:
 def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
     """Save somebody's name, status and look.
 
-    :raises Invalid: a rule does not have the name, or the status.
+    :raises Invalid: a rule does not have the name, or the status; or the name looks like that of somebody who runs the site.
     :raises NotAllowed: name or status is another one, and they are muted.
     """
     screens.require_name("name", name, user_id)
     screens.require_name("status", status, user_id)
     with transaction():
         now = db.session.execute(select(User.name, User.status).where(User.id == user_id)).one_or_none()
-        if now is not None and tuple(now) != (name, status):
+        if now is not None and (names.plain(now.name, user_id), now.status) != (names.plain(name, user_id), status):
             require_may_publish(user_id)
         db.session.execute(
-            update(User)
-            .where(User.id == user_id)
-            .values(name=name, folded_name=folded(name), status=status, theme=theme)
+            update(User).where(User.id == user_id).values(status=status, theme=theme, **naming.named(user_id, name))
         )
         emit(UserChanged(user_id))
 
@@ -324,12 +321,11 @@ def invite(email: str, invited_by: str, room_id: str | None) -> None:
 def _add_user(user_id: str, name: str, email: str, password_hash: str, role: str) -> None:
     values = {
         "id": user_id,
-        "name": name,
-        "folded_name": folded(name),
         "email": emails.normal(email),
         "password_hash": password_hash,
         "role": role,
     }
+    values |= naming.named(user_id, name)
     db.session.execute(insert(User).values(status="", theme="auto", created_at=clock.now(), **values))
 
 

@@ -24,7 +24,7 @@ class HoldFields:
     @classmethod
     def read(cls) -> HoldFields:
         """Return what was sent, unchecked."""
-        return cls(*(forms.line(name) for name in ("name", "person", "room", "since", "until", "reason")))
+        return cls(forms.name("name"), *(forms.line(name) for name in ("person", "room", "since", "until", "reason")))
 
     @property
     def person_id(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat import audit
+from chat import audit, names
 from chat.errors import Conflict, Invalid, NotAllowed
 from chat.keeping.models import HOLD_NAME_LIMIT, Purge
 from chat.messages.models import Message
@@ -60,10 +60,9 @@ def check_hold(name: str, covers: bool, since: datetime | None, until: datetime 
     :raises Invalid: naming the fields.
     """
     problems: dict[str, str] = {}
-    if not name:
-        problems["name"] = "Give it a name, such as the number of the case."
-    elif len(name) > HOLD_NAME_LIMIT:
-        problems["name"] = f"A name has {HOLD_NAME_LIMIT} characters at most; this one has {len(name)}."
+    usual = "Give it a name, such as the number of the case."
+    if problem := names.fault(name, "A name", HOLD_NAME_LIMIT, usual):
+        problems["name"] = problem
     if not covers:
         problems["person"] = "Choose a person, a room or a date: it cannot cover nothing."
     if since is not None and until is not None and since >= until:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from chat import names
 from chat.errors import Invalid
 from chat.look import styles
 from chat.look.models import NAME_LIMIT
@@ -27,7 +28,7 @@ class LookForm:
     def read(cls) -> LookForm:
         """Return what was sent, unchecked."""
         no_logo = forms.line("no_logo") == "yes"
-        return cls(forms.line("name"), forms.line("accent").lower(), forms.text("css"), no_logo)
+        return cls(forms.name("name"), forms.line("accent").lower(), forms.text("css"), no_logo)
 
     def checked(self) -> LookForm:
         """Return it with the accent as ``#rrggbb``, if every field is in order.
@@ -35,10 +36,9 @@ class LookForm:
         :raises Invalid: naming every field that is not.
         """
         problems: dict[str, str] = {}
-        if self.name and not any(char.isalnum() for char in self.name):
-            problems["name"] = "A name has letters or digits, such as Skerry Light."
-        elif len(self.name) > NAME_LIMIT:
-            problems["name"] = f"A name has {NAME_LIMIT} characters at most; this one has {len(self.name)}."
+        usual = "A name has letters or digits, such as Skerry Light."
+        if self.name and (problem := names.fault(self.name, "A name", NAME_LIMIT, usual)):
+            problems["name"] = problem
         colour = _COLOUR.fullmatch(self.accent)
         if self.accent and colour is None:
             problems["accent"] = "Write the accent as #rrggbb, such as #7a3cc2, or leave it empty."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chat import names
 from chat.errors import Invalid
-from chat.rooms.models import NAME_LIMIT, PURPOSE_LIMIT
+from chat.rooms.models import NAME_LIMIT, NAME_WIDTH, PURPOSE_LIMIT
 from chat.web import forms
 
 
@@ -20,7 +21,7 @@ class RoomForm:
     @classmethod
     def read(cls) -> RoomForm:
         """Return what was sent, unchecked."""
-        return cls(forms.line("name"), forms.line("kind") or "open", forms.line("purpose"))
+        return cls(forms.name("name"), forms.line("kind") or "open", forms.line("purpose"))
 
     def checked(self) -> RoomForm:
         """Return it if every field is in order.
@@ -28,10 +29,11 @@ class RoomForm:
         :raises Invalid: naming every field that is not.
         """
         problems: dict[str, str] = {}
-        if not any(char.isalnum() for char in self.name):
-            problems["name"] = "Give the room a name, such as lamp-room."
-        elif len(self.name) > NAME_LIMIT:
-            problems["name"] = f"A room's name has {NAME_LIMIT} characters at most; this one has {len(self.name)}."
+        problem = names.fault(
+            self.name, "A room's name", NAME_LIMIT, "Give the room a name, such as lamp-room.", NAME_WIDTH - 8
+        )
+        if problem:
+            problems["name"] = problem
         if len(self.purpose) > PURPOSE_LIMIT:
             problems["purpose"] = f"A purpose has {PURPOSE_LIMIT} characters at most; this one has {len(self.purpose)}."
         if problems:

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.database import Big, Id, Model, Utc
 from chat.folding import LIMIT
+from chat.names import LIKENESS_LIMIT
 
-NAME_LIMIT = 64
+#: Characters that people see, and how many there is room for as computers count them.
+NAME_LIMIT, NAME_WIDTH = 64, 264
 PURPOSE_LIMIT = 250
 
 
@@ -18,15 +20,17 @@ class Room(Model):
     """Where messages live. Its row is the lock under which the room changes, one change at a time."""
 
     __tablename__ = "rooms"
-    __table_args__ = (Index("ix_rooms_kind", "kind"),)
+    __table_args__ = (Index("ix_rooms_kind", "kind"), Index("ix_rooms_likeness", "likeness"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     #: The name of a kind in ``chat.rooms.kinds``.
     kind: Mapped[str] = mapped_column(String(20))
     #: Empty for direct rooms, which are called by the other person.
-    name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    name: Mapped[str] = mapped_column(String(NAME_WIDTH))
     #: ``folding.folded(name)``, to search by.
     folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
+    #: ``names.likeness(name)``: what names that are taken for one another have in common.
+    likeness: Mapped[str] = mapped_column(String(LIKENESS_LIMIT), server_default="")
     purpose: Mapped[str] = mapped_column(String(PURPOSE_LIMIT), default="")
     #: The two people of a direct room, sorted: the database allows one room per pair.
     direct_key: Mapped[str | None] = mapped_column(String(40), unique=True)

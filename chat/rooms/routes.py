@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, current_app
 
-from chat import clock, ids
+from chat import clock, ids, names
 from chat.accounts import emails
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
@@ -167,7 +167,9 @@ def settings(room_id: str) -> str:
     """Show the form for a room's name and purpose."""
     door = queries.get_membership(room_id, viewer().id)
     policy.require_may_manage(door.room, door.membership)
-    page = RoomSettingsPage(queries.room_context(door.room, viewer().id), door.room.name, door.room.purpose)
+    page = RoomSettingsPage(
+        queries.room_context(door.room, viewer().id), names.plain(door.room.name, room_id), door.room.purpose
+    )
     return render_page("rooms/settings.html", page, room_id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids, log, screens
+from chat import audit, clock, ids, log, names, screens
 from chat.accounts import service as accounts
 from chat.accounts.events import UserChanged
 from chat.accounts.queries import get_user
@@ -270,13 +270,20 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
         door = queries.get_membership(room_id, actor_id)
         policy.require_may_write(door.membership, clock.now())
         policy.require_may_manage(door.room, door.membership)
-        if (door.room.name, door.room.purpose) == (name, purpose):
+        if (names.plain(door.room.name, room_id), door.room.purpose) == (names.plain(name, room_id), purpose):
             return
         seq = log.take(room_id)
-        db.session.execute(
-            update(Room).where(Room.id == room_id).values(name=name, folded_name=folded(name), purpose=purpose)
-        )
+        db.session.execute(update(Room).where(Room.id == room_id).values(purpose=purpose, **_named(room_id, name)))
         log.write(RoomChanged(room_id, seq, room_id, actor_id))
+
+
+def _named(room_id: str, name: str) -> dict[str, str]:
+    """Return what is stored of a name: with something that tells it apart from that of an open room, which everybody sees."""
+    name, alike = names.plain(name, room_id), names.likeness(name)
+    others = select(Room.id).where(Room.likeness == alike, Room.kind == "open", Room.id != room_id).limit(1)
+    if alike and db.session.execute(others).scalar() is not None:
+        name = names.told_apart(name, room_id)
+    return {"name": name, "folded_name": folded(name), "likeness": alike}
 
 
 def _add_room(kind: str, name: str, purpose: str, direct_key: str | None, creator_id: str) -> str:
@@ -285,8 +292,7 @@ def _add_room(kind: str, name: str, purpose: str, direct_key: str | None, creato
         insert(Room).values(
             id=room_id,
             kind=kind,
-            name=name,
-            folded_name=folded(name),
+            **_named(room_id, name),
             purpose=purpose,
             direct_key=direct_key,
             created_by=creator_id,

@@ -10,6 +10,7 @@ from typing import Any
 import regex
 from flask import request
 
+from chat import names
 from chat.errors import Invalid
 from chat.names import is_blank
 from chat.rules import matching
@@ -19,6 +20,8 @@ from chat.web import forms
 
 #: Discord's limits: words and their letters, words that are allowed all the same, patterns and their characters.
 WORDS, LETTERS, ALLOWED = 1000, 60, 100
+#: Letters beside a * at least, in scripts that write words in letters.
+FEWEST = 3
 PATTERNS, PATTERN_LETTERS = 10, 260
 #: Sites of a rule about links.
 HOSTS = 200
@@ -65,7 +68,14 @@ class RuleForm:
         room = line("room")
         minutes = line("mute_minutes")
         return cls(
-            line("name"), kind, line("action"), room, minutes, line("sentence"), fields, forms.text("text")[:10_000]
+            forms.name("name"),
+            kind,
+            line("action"),
+            room,
+            minutes,
+            line("sentence"),
+            fields,
+            forms.text("text")[:10_000],
         )
 
     @property
@@ -79,10 +89,9 @@ class RuleForm:
         :raises Invalid: naming every field that is wrong.
         """
         problems: dict[str, str] = {}
-        if not self.name:
-            problems["name"] = "Give it a name, such as Links of newcomers: moderators read it."
-        elif len(self.name) > NAME_LIMIT:
-            problems["name"] = f"A name has {NAME_LIMIT} characters at most; this one has {len(self.name)}."
+        usual = "Give it a name, such as Links of newcomers: moderators read it."
+        if problem := names.fault(self.name, "A name", NAME_LIMIT, usual):
+            problems["name"] = problem
         if self.action not in ACTIONS:
             problems["action"] = "Choose what it does."
         if len(self.sentence) > SENTENCE_LIMIT:
@@ -125,7 +134,9 @@ def _words(form: RuleForm, problems: dict[str, str]) -> dict[str, Any]:
         for each in given:
             if len(each) > LETTERS:
                 problems[name] = f"A word has {LETTERS} letters at most; “{each[:20]}…” has {len(each)}."
-            elif not any(letter.isalnum() for letter in each) or "*" in each.strip("*"):
+            elif "*" in each and len(each.strip("*")) < FEWEST and each.strip("*").isascii():
+                problems[name] = f"“{each}” is in too many words. Beside a * there are {FEWEST} letters at least."
+            elif is_blank(matching.plain(each)) or "*" in each.strip("*"):
                 problems[name] = f"“{each}” is no word. A * stands at its beginning or its end."
     return {"words": words, "allow": allow}
 

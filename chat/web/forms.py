@@ -7,7 +7,7 @@ import unicodedata
 
 from flask import request
 
-from chat.names import is_blank
+from chat.names import is_blank, tidied
 
 # Control characters but for tab and line feed, and the marks that turn text around or hide in it.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -23,6 +23,11 @@ def text(name: str) -> str:
 def line(name: str) -> str:
     """Return a field of one line: every run of white space is one space; composed, so that equal names compare equal."""
     return _one_line(request.form.get(name, ""))
+
+
+def name(field: str) -> str:
+    """Return a field that holds a name, as it is kept: see ``chat.names``."""
+    return tidied(line(field))
 
 
 def argument(name: str) -> str:
