@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby, islice, pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import regex
 
+from chat import names
 from chat.messages.body import to_html
 
 log = logging.getLogger(__name__)
@@ -31,19 +33,18 @@ _SHORT = 500
 #: Letters of a word from which on it is also looked for with its letters set apart: shorter ones turn up by chance.
 _APART = 4
 
-#: Letters of other scripts, and small capitals, that look like Latin ones; a part of the confusables of Unicode TS 39.
-_ALIKE = str.maketrans(
-    "авеіјкмнорсѕтухԁһԛԝӏгпьυοαβγεηικνρτχωօսհոզցıłøđħɡɑɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
-    "abeijkmhopcstyxdhqwlrnbuoabyenikvptxwouhnqgilodhgaiabcdefghijklmnoprstuvwyz",
-)
-#: Letters in circles and squares that Unicode does not decompose, and flags.
-_SIGNS = {first + n: chr(ord("a") + n) for first in (0x1F150, 0x1F170, 0x1F1E6) for n in range(26)}
 #: What stands for letters. The 1 and its like stand for two, so they are read both ways.
 _SIGNS_FOR = "034578@$€9"
 _DIGITS = str.maketrans(_SIGNS_FOR, "oeastbaseg")
 _ONES = "1!|"
 _STANDS_FOR = frozenset(_SIGNS_FOR + _ONES)
 _PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+#: Words with one mark between them and no space, which may be one that was cut in pieces; and letters that are drawn out.
+_PIECES = re.compile(r"[^\W_]+(?:(?:[^\w\s]|_)[^\W_]+)+")
+_DRAWN_OUT = re.compile(r"\S*(\S)\1\1\S*")
+_RUN = re.compile(r"(.)\1{4,}")
+#: Letters of a drawn-out word beyond which it is none, and places of one rule that are named in one text.
+_LONGEST_WORD, _MOST_PLACES = 100, 200
 _APART_RUN = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_]){3,}(?![^\W_])")
 #: What a pattern is made of: an escape, a set, a count, a bracket, or anything else.
 _PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|.", re.DOTALL)
@@ -61,12 +62,6 @@ _ADDRESS = regex.compile(
     r"|(?<![\w.@/\-])(?:[\p{L}\p{N}\-]++\.)++(?:(?:com|org|net|info|biz|shop|name|pro|xxx|app|dev|online|site|xyz|рф)(?![\w\-])|[a-z]{2}(?=/))",
     regex.V1 | regex.IGNORECASE,
 )
-
-#: Letters that one character may stand for; the longest ligature is a sentence of 18.
-_MOST = 4
-#: Letters by their category, and nothing to the eye: fillers of Hangul.
-_UNSEEN = frozenset({"Mn", "Me", "Cf", "Cc", "Cn"})
-_BLANK = "\u2800\u115f\u1160\u3164\uffa0"
 
 Span = tuple[int, int]
 
@@ -125,7 +120,7 @@ def plain(text: str) -> str:
     """Return the text of its first reading; quickly, where every character is ASCII."""
     if text.isascii():
         return f" {' '.join(text.translate(_PLAIN).split())} "
-    letters = "".join(map(_letters, text))
+    letters = "".join(map(names.letters, text))
     return f" {' '.join(''.join(each if each.isalnum() else ' ' for each in letters).split())} "
 
 
@@ -138,26 +133,36 @@ def _apart(text: str) -> tuple[Reading, ...]:
     return tuple(Reading("".join(letter for letter, _ in each), tuple(at for _, at in each)) for each in letters)
 
 
+@lru_cache(maxsize=16)
+def _joined(text: str) -> tuple[Reading, ...]:
+    """Return words with one mark between them as one word: all that hang together, and each two."""
+    folded = list(_folded(text))
+    found: list[Reading] = []
+    for run in _PIECES.finditer("".join(letter for letter, _ in folded)):
+        pieces: list[list[tuple[str, int]]] = [[]]
+        for each in folded[run.start() : run.end()]:
+            if each[0].isalnum():
+                pieces[-1].append(each)
+            else:
+                pieces.append([])
+        pairs = [[*one, *other] for one, other in pairwise(pieces)] if len(pieces) > 2 else []
+        words = ([each for piece in pieces for each in piece], *pairs)
+        found += (_reading([(" ", word[0][1]), *word]) for word in words)
+    return tuple(found)
+
+
 def _folded(text: str) -> Iterator[tuple[str, int]]:
     """Yield the folded characters of a text with their places in it."""
     for place, char in enumerate(text):
-        for letter in char.lower() if char.isascii() else _letters(char):
+        for letter in names.letters(char):
             yield letter, place
-
-
-@lru_cache(maxsize=8192)
-def _letters(char: str) -> str:
-    """Return what a character is folded to, which may be nothing: marks on letters, and what nobody sees, such as joiners."""
-    known = _SIGNS.get(ord(char), char)
-    letters = unicodedata.normalize("NFKD", known).casefold()[:_MOST]
-    seen = (each for each in letters if unicodedata.category(each) not in _UNSEEN and each not in _BLANK)
-    return "".join(seen).translate(_ALIKE)
 
 
 def forget() -> None:
     """Drop the texts that are remembered: some of them are destroyed."""
     readings.cache_clear()
     _apart.cache_clear()
+    _joined.cache_clear()
 
 
 def _reading(folded: Sequence[tuple[str, int]]) -> Reading:
@@ -202,6 +207,11 @@ def _words(settings: Mapping[str, Any]) -> Finder:
     whole, others = frozenset(each.strip() for each in single), [each for each in needles if each not in single]
     apart = [core for each in needles if len(core := each.strip()) >= _APART and " " not in core]
 
+    # With a wildcard in front of it, it would be found in what stands beside it by chance.
+    begun = [each for each in needles if each[0] == " " and len(each.strip()) >= _APART and " " not in each.strip()]
+    cut_whole, cut_begun = frozenset(begun), tuple(each for each in begun if each[-1] != " ")
+    drawn = re.compile("|".join(map(_drawn_out, needles)) or r"\b\B")
+
     def find(said: Said) -> list[Span] | None:
         spans = spans_of(said.text)
         if not spans and (text := _OVERREAD.sub("", _LABELLED.sub(r"\1", said.text))) != said.text:
@@ -210,13 +220,29 @@ def _words(settings: Mapping[str, Any]) -> Finder:
 
     def spans_of(text: str) -> list[Span]:
         # The quick way out: nothing that could stand for a letter, and nothing of it in the plain reading.
-        if text.isascii() and not (_STANDS_FOR & set(text)) and not hits(plain(text)) and not apart_hits(text):
+        read = plain(text) if text.isascii() and not (_STANDS_FOR & set(text)) else None
+        if read is not None and not (hits(read) or apart_hits(text) or any(drawn_out(read)) or any(cut(text))):
             return []
         spans = [reading.span(*span) for reading in readings(text) for span in places(masked(reading.text))]
+        spans += [reading.span(*span) for reading in readings(text) for span in drawn_out(reading.text)]
+        spans += cut(text)
         spans += [
             run.span(at, at + len(core)) for run in _apart(text) for core in apart if (at := run.text.find(core)) >= 0
         ]
         return spans
+
+    def drawn_out(text: str) -> Iterator[Span]:
+        for word in islice(_DRAWN_OUT.finditer(text), _MOST_PLACES):
+            short = _RUN.sub(lambda run: run[1] * 4, word[0])
+            if len(short) <= _LONGEST_WORD and drawn.fullmatch(short):
+                yield word.span()
+
+    def cut(text: str) -> Iterator[Span]:
+        if begun:
+            for reading in _joined(text):
+                known = reading.text in cut_whole or (cut_begun and reading.text.startswith(cut_begun))
+                if known and masked(reading.text) == reading.text:
+                    yield reading.span(1, len(reading.text) - 1)
 
     def hits(text: str) -> bool:
         text = masked(text)
@@ -232,6 +258,9 @@ def _words(settings: Mapping[str, Any]) -> Finder:
         return text
 
     def places(text: str) -> Iterator[Span]:
+        yield from islice(all_places(text), _MOST_PLACES)
+
+    def all_places(text: str) -> Iterator[Span]:
         for each in needles:
             at = text.find(each)
             while at >= 0:
@@ -243,10 +272,18 @@ def _words(settings: Mapping[str, Any]) -> Finder:
 
 def _needle(word: str) -> str | None:
     """Return what to look for in a reading: with a space where a word has to begin or end. None for nothing but marks."""
-    core = plain(word.strip("*")).strip()
+    # Of what stands for two letters in another script the l is taken: a word of the rule has to have a letter there.
+    core = plain("".join(map(names.letters, word.strip("*"))).replace("|", "l")).strip()
     if not core:
         return None
     return f"{'' if word.startswith('*') else ' '}{core}{'' if word.endswith('*') else ' '}"
+
+
+def _drawn_out(needle: str) -> str:
+    """Return a pattern for a word whose letters come as often as in it, or more often."""
+    letters = "".join(f"{re.escape(letter)}{{{len(list(run))},}}" for letter, run in groupby(needle.strip()))
+    before, after = ("" if end == " " else r"\S*" for end in (needle[0], needle[-1]))
+    return before + letters + after
 
 
 def merged(spans: Sequence[Span]) -> list[Span]:

@@ -412,3 +412,11 @@ def test_a_message_that_is_edited_again_is_told_of_once(cast: Cast):
     for number in range(3):
         assert cast.bob.post(f"/messages/{message}/edit", body=f"cheap lenses, {number}").status_code == 303
     assert hits(cast) == [("alert", True)]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("*x*", 422), ("xy*", 422), ("*xyz*", 303), ("xy", 303), ("*賭*", 303), ("*\u3164*", 422)]
+)
+def test_a_wildcard_is_not_in_every_other_word(cast: Cast, word: str, status: int):
+    form = {"name": "Short", "kind": "words", "action": "block", "words": word}
+    assert cast.ada.post("/moderation/rules", **form).status_code == status
