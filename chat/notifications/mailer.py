@@ -5,16 +5,19 @@ Each e-mail is a pair of templates, ``mail/<name>.txt`` and ``.html``; the first
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Protocol
 
 from flask import Flask, current_app
 
+from chat import names
 from chat.threads import at_most
 from chat.web.templating import render_fragment
 
+#: What contexts have that people chose themselves: a stranger's mailbox must not be theirs to write into.
+_CHOSEN = ("name", "invited_by", "room")
 #: Seconds the provider may take to answer.
 TIMEOUT = 10
 
@@ -104,6 +107,8 @@ def send(name: str, to: str, key: str, context: Any) -> None:
     :param name: of the pair of templates.
     :param key: unique for this e-mail, the same for every try.
     """
+    chosen = {each: names.harmless(getattr(context, each)) for each in _CHOSEN if hasattr(context, each)}
+    context = replace(context, **chosen)
     subject, _, text = render_fragment(f"mail/{name}.txt", context).partition("\n")
     html = render_fragment(f"mail/{name}.html", context)
     carrier: Carrier = current_app.extensions["mail"]

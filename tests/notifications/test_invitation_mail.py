@@ -43,7 +43,7 @@ def test_it_says_who_invites_and_to_what(cast: Cast, tmp_path: Path):
     assert _invite(cast) == 303
     link = _link(cast, tmp_path)
     (mail,) = outbox(tmp_path)
-    assert (mail["To"], mail["Subject"]) == (NEWCOMER, "Alice Okafor invites you to Skerry Light")
+    assert (mail["To"], mail["Subject"]) == (NEWCOMER, "An invitation to Skerry Light")
     assert all("Alice Okafor" in body and "lamp-room" in body for body in parts(mail))
     assert re.fullmatch(r"http://localhost:8000/sign-up\?invitation=[\w-]{43}", link)
 
