@@ -1,6 +1,6 @@
 """Runs the benches and prints their figures as tables.
 
-Usage: bin/bench [NAME …]; without a name all of them.
+Usage: bin/bench [--tree PATH] [NAME …]; without a name all of them. The tree is another checkout, for ``attacks`` alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import click, console, fanout, grow, streams, texts, weight, work
+from bench import attacks, click, console, fanout, grow, streams, texts, weight, work
 
 BENCHES = {
     "click": click.run,
@@ -26,6 +26,7 @@ BENCHES = {
     "grow": grow.run,
     "console": console.run,
     "texts": texts.run,
+    "attacks": attacks.run,
 }
 
 
@@ -45,7 +46,10 @@ def machine() -> str:
 
 def main() -> None:
     """Run what was asked for."""
-    names = sys.argv[1:] or list(BENCHES)
+    names = sys.argv[1:]
+    if names[:1] == ["--tree"] and len(names) > 1:
+        attacks.tree, names = Path(names[1]).resolve(), names[2:] or ["attacks"]
+    names = names or list(BENCHES)
     if unknown := [name for name in names if name not in BENCHES]:
         sys.exit(f"There is no bench called {', '.join(unknown)}; there are {', '.join(BENCHES)}.")
     print(f"{machine()}\n")

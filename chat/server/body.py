@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gevent import GreenletExit
+
 from chat.server.head import FIELD
 from chat.threads import turn
 
@@ -31,7 +33,11 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;%s(?:=(?:%s|%s))?)*\r\n" % (_TOKEN,
 
 
 class Broken(OSError):
-    """The body is not what was promised, or ended before its end."""
+    """The body is not what was promised."""
+
+
+class Gone(GreenletExit):
+    """The client has gone before the end. Nobody hears an answer, so nothing is made for them: no handler catches this."""
 
 
 class Body:
@@ -39,14 +45,23 @@ class Body:
 
     :param rfile: the connection.
     :param length: bytes; None when it comes in chunks.
+    :param over: called when all of it was read, or no more will be: the application goes on, maybe with many others.
     :param go_on: called before the first byte is read, when the client waits for that.
     """
 
-    def __init__(self, rfile: Any, length: int | None, chunked: bool, go_on: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        rfile: Any,
+        length: int | None,
+        chunked: bool,
+        over: Callable[[], None],
+        go_on: Callable[[], None] | None = None,
+    ) -> None:
         self._rfile = rfile
         self._chunked = chunked
         #: Of the body, or of the present chunk.
         self._left = 0 if chunked else length or 0
+        self._over = over
         self._go_on = go_on
         self._since_turn = 0
         #: Whether all of it was read.
@@ -104,7 +119,7 @@ class Body:
         try:
             while most > 0 and (piece := self._piece(PIECE)):
                 most -= len(piece)
-        except OSError:
+        except (OSError, Gone):
             self.broken = True
 
     def _piece(self, most: int) -> bytes:
@@ -122,24 +137,28 @@ class Body:
                 return b""
             piece: bytes = self._rfile.read1(min(most, self._left))
             if not piece:
-                raise Broken("the body ended early")
+                raise Gone
             self._left -= len(piece)
             if not self._left:
                 if self._chunked:
                     self._expect_line_end()
                 else:
                     self.ended = True
-        except OSError:
+        except (OSError, Gone):
             self.broken, self.since = True, None
+            self._over()
             raise
         if self.ended:
             self.since = None
+            self._over()
         self._worked(len(piece))
         return piece
 
     def _next_chunk(self) -> bool:
         """Go to the next chunk; return whether there is one."""
         line = self._rfile.readline(MAX_CHUNK_LINE)
+        if not line:
+            raise Gone
         found = _SIZE.fullmatch(line)
         if found is None:
             raise Broken("a chunk without its size")
@@ -148,6 +167,7 @@ class Body:
         if not self._left:
             self._read_trailer()
             self.ended, self.since = True, None
+            self._over()
         return not self.ended
 
     def _read_trailer(self) -> None:

@@ -28,11 +28,12 @@ from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
 from chat.realtime.tickets import Ticket
 from chat.server import door, head
-from chat.server.body import Body
+from chat.server.body import Body, Gone
 from chat.server.door import StreamRequest
 from chat.server.head import Head, Refused
 from chat.server.places import NOBODY, Holder, Places, holder
 from chat.server.poller import Poller
+from chat.server.turns import Turns
 from chat.threads import turn
 from chat.web import security
 
@@ -53,6 +54,8 @@ LONGEST_BODY = 300.0
 #: Seconds, and pieces of 16 KiB, that a client gets to read why it was refused.
 LINGER = 2.0
 LINGER_PIECES = 64
+#: Connections from which on requests take turns.
+CROWD = 32
 #: Seconds between two looks at who should give way while somebody waits.
 RELIEF = 0.1
 
@@ -172,6 +175,7 @@ class Handler(pywsgi.WSGIHandler):
         except OSError:
             return None
         try:
+            self._take_turns()
             self.environ = self.get_environ()
             self.application = self.server.application
             self.handle_one_response()
@@ -223,7 +227,13 @@ class Handler(pywsgi.WSGIHandler):
         if asked.chunked or asked.length:
             slowest = NEXT_BYTES + (asked.length or 0) / SLOWEST
             self._must_end_in(LONGEST_BODY if asked.chunked else min(LONGEST_BODY, slowest))
-        self.wsgi_input = Body(self.rfile, asked.length, asked.chunked, self._go_on if asked.asks else None)
+        go_on = self._go_on if asked.asks else None
+        self.wsgi_input = Body(self.rfile, asked.length, asked.chunked, self._take_turns, go_on)
+
+    def _take_turns(self) -> None:
+        """Wait for the turn of this network, when there are many."""
+        if self.server.busy > CROWD:
+            self.server.turns.wait(self.holder.network)
 
     def _count_forwarded(self) -> Holder | None:
         """Count a request for whom the proxies say it is from; None if nobody stands between.
@@ -368,6 +378,9 @@ class Handler(pywsgi.WSGIHandler):
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """Log the error without the environ, which holds cookies."""
+        if issubclass(t, Gone):
+            self.close_connection, self.code = True, 499  # for the log, as nginx says it
+            return
         trouble.error("error in a request", exc_info=(t, v, tb))
         self._send_error_response_if_possible(500)
 
@@ -389,6 +402,7 @@ class Server(pywsgi.WSGIServer):
         super().__init__(sock, app, log=None, error_log=None, environ={"SERVER_NAME": sock.getsockname()[0]}, **options)
         self.realtime: Realtime = app.extensions["realtime"]
         self.places = Places()
+        self.turns = Turns()
         self.draining = False
         settings = app.config["SETTINGS"]
         self._hops: int = settings.TRUSTED_PROXIES

@@ -104,7 +104,7 @@ class Places:
                 break
             self._next_of(min(able, key=lambda each: self._held[each.network]))
         if who in self._queues:
-            self._have_one_give_way(who)
+            self._have_one_give_way(who, idle=True)  # the others in their time, for each leaves some work behind
 
     def relieve(self) -> None:
         """Have some give way for each address that waits; to be called every so often while any does."""
@@ -163,14 +163,17 @@ class Places:
         self.wait_no_more(who)
         self._begin(who, begin)
 
-    def _have_one_give_way(self, who: Holder) -> None:
-        """End one connection that keeps somebody waiting, if there is any that may be ended."""
+    def _have_one_give_way(self, who: Holder, idle: bool = False) -> None:
+        """End one connection that keeps somebody waiting, if there is any that may be ended.
+
+        :param idle: only one that waits for a next request.
+        """
         if self.has_room(who):
-            victim = self._oldest(self.handlers, waiting=True) or self._of_the_greediest()
+            victim = self._oldest(self.handlers, waiting=True) or (None if idle else self._of_the_greediest())
         else:
             full = who.address if self._held[who.address] >= MAX_FROM_ONE else who.network
             own = [each for each in self.handlers if full in each.holder]
-            victim = self._oldest(own, waiting=True) or self._oldest(own, patience=PATIENCE)
+            victim = self._oldest(own, waiting=True) or (None if idle else self._oldest(own, patience=PATIENCE))
         if victim is not None:
             victim.end()
 

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chat import addresses, audit, ids, logs
-from chat.web import errors, guesses, health, htmx, rate_limits, security, static, templating, urls
+from chat.web import errors, forms, guesses, health, htmx, rate_limits, security, static, templating, urls
 
 
 def init_app(app: Flask) -> None:
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     rate_limits.init_app(app)
     guesses.init_app(app)
     errors.init_app(app)
+    forms.init_app(app)
 
 
 def _by_any_name(application: Any, settings: Any) -> Any:

@@ -109,3 +109,11 @@ def test_one_address_cannot_have_them_all(site: Site):
     held[0].close()
     late.settimeout(60)
     assert late.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_form_has_no_more_fields_than_anybody_fills_in(site: Site):
+    for count, status in ((1000, b"403"), (1001, b"413"), (120_000, b"413")):
+        body = b"&".join([b"a"] * count)
+        kind = b"Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
+        sock = connect(site, HEAD + kind + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert answer(sock).startswith(b"HTTP/1.1 " + status)
