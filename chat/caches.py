@@ -38,6 +38,8 @@ class Cache(Generic[T]):
         self, name: str, changed: type, version: Callable[[], Hashable], read: Callable[[], T] | None = None
     ) -> None:
         self._name, self._version, self._read = name, version, read
+        #: Called with what is kept whenever it has become another one.
+        self.listeners: list[Callable[[T], None]] = []
         bus.after(changed)(self._tell_processes)
         background.every(1.0)(self.look)
 
@@ -59,9 +61,17 @@ class Cache(Generic[T]):
         """Read it again if its version is another one than before."""
         version, kept = self._version(), self._kept()
         with kept.lock:
-            if not kept.filled or version != kept.version:
-                kept.value = self._read() if self._read else cast("T", version)
-                kept.version, kept.filled = version, True
+            if kept.filled and version == kept.version:
+                return
+            kept.value = self._read() if self._read else cast("T", version)
+            kept.version, kept.filled = version, True
+        for each in self.listeners:
+            each(kept.value)
+
+    def at_hand(self, app: Flask) -> T | None:
+        """Return what an application has of it, without looking; None if it was not asked for yet."""
+        kept: _Kept[T] = app.extensions["caches"][self]
+        return kept.value if kept.filled else None
 
     def _kept(self) -> _Kept[T]:
         kept: _Kept[T] = current_app.extensions["caches"][self]

@@ -22,6 +22,7 @@ from chat.accounts.contexts import (
 from chat.accounts.forms import EmailForm, PasswordForm, ProfileForm, SignInForm, SignUpForm
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.models import User
+from chat.accounts.sessions import Viewer
 from chat.accounts.tries import TOO_MANY, Tries
 from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast
 from chat.web import forms, rate_limits, security
@@ -122,7 +123,10 @@ def sign_in() -> Response:
         return response
     if not service.knows_password(user, form.password) or user is None:
         tries.fail("sign_in.failed")
+        guards.require_welcome(None)
         return _sign_in_again(form, "That e-mail and password do not match. Try again.", 422)
+    # Only now, for staff are let in from anywhere; who guesses is told the same whether the password is right or not.
+    guards.require_welcome(Viewer(user.context, user.role, user.theme, session_id=""))
     tries.forget()
     security_events.note("sign_in" if tries.browser else "sign_in.new", user.id)
     return _signed_in(user.id, safe_next(form.next, path_for("rooms.index")), stranger=tries.browser is None)

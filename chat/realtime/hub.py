@@ -58,12 +58,14 @@ class Poller(Protocol):
 class Connection:
     """One open stream."""
 
-    __slots__ = ("beat", "blocked_since", "fd", "heard", "missed", "places", "rest", "session_id", "user_id")
+    __slots__ = ("address", "beat", "blocked_since", "fd", "heard", "missed", "places", "rest", "session_id", "user_id")
 
     def __init__(self, fd: int, user_id: str, session_id: str) -> None:
         self.fd = fd
         self.user_id = user_id
         self.session_id = session_id
+        #: Whence it comes, in the normal form; empty where nobody says.
+        self.address = ""
         #: The second, of PING_EVERY, in which this one is pinged.
         self.beat = 0
         self.places: tuple[Place, ...] = ()
@@ -235,6 +237,16 @@ class Hub:
         with self.lock:
             for connection in [each for each in self.connections if each.session_id == session_id]:
                 self.drop(connection)
+
+    def drop_from(self, banned: Callable[[str], bool]) -> None:
+        """Close every stream that comes from an address of which something is so."""
+        with self.lock:
+            known = [*self.connections]
+        for n, connection in enumerate(known, 1):
+            if banned(connection.address):
+                self.drop(connection)
+            if n % 500 == 0:
+                turn()
 
     def writable(self, connection: Connection) -> None:
         """Go on with a connection whose socket takes bytes again."""

@@ -138,6 +138,8 @@ class Streams:
         self._revocations = revocations
         #: Returns those of some rooms that a person may read: nothing is loaded for anybody else.
         self.readable: Callable[[str, Sequence[str]], set[str]] = lambda user_id, room_ids: set(room_ids)
+        #: Tells whether an address may come in by the door: what features above refuse, the application answers.
+        self.welcome: Callable[[str], bool] = lambda address: True
         self._slow: queue.SimpleQueue[tuple[Connection, bytes, Asked]] = queue.SimpleQueue()
 
     def start(self) -> None:

@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
     navigation.register(Section("sanctions.appeals", "Appeals", "scale", "sanction.room", "People", _waiting))
     rooms.imposers = queries.imposers
     ranges.cache.init_app(app)
+    app.extensions["realtime"].streams.welcome = lambda address: ranges.by_the_door(app, address)
     if ranges.refuse not in guards.refusals:
         guards.refusals.append(ranges.refuse)
 

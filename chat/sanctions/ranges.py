@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from flask import request
+from flask import Flask, request
 
-from chat import addresses, clock, permissions
+from chat import addresses, clock, permissions, realtime
 from chat.accounts import service as accounts
 from chat.accounts.sessions import Viewer
 from chat.caches import Cache
@@ -29,10 +29,30 @@ cache: Cache[tuple[Range, ...]] = Cache("ranges", RangesChanged, queries.ranges)
 
 def over(address: str) -> list[Range]:
     """Return the ranges that an address lies in."""
-    known = cache.value
-    if not known:
-        return []
-    ip = addresses.read(address)
+    return _around(address, cache.value)
+
+
+def by_the_door(app: Flask, address: str) -> bool:
+    """Tell whether an address may come to a stream by the door: not from a banned range, nor before the ranges are known."""
+    known = cache.at_hand(app)
+    return known is not None and not _banned(address, known)
+
+
+def _cut_streams(known: tuple[Range, ...]) -> None:
+    """End the streams that come from a banned range; those of staff come again, and the application lets them in."""
+    if any(each.kind == "ban" for each in known):
+        realtime.here().hub.drop_from(lambda address: _banned(address, known))
+
+
+cache.listeners.append(_cut_streams)
+
+
+def _banned(address: str, known: tuple[Range, ...]) -> bool:
+    return any(each.kind == "ban" for each in _around(address, known))
+
+
+def _around(address: str, known: tuple[Range, ...]) -> list[Range]:
+    ip = addresses.read(address) if known else None
     if ip is None:
         return []
     now = clock.now()
@@ -48,9 +68,11 @@ def refuse(who: Viewer | None) -> None:
         return
     for each in over(request.remote_addr or ""):
         if each.kind == "ban":
-            if who is not None:  # signed in elsewhere, and now here: the streams of that browser end with its session
+            if (
+                who is not None and who.session_id
+            ):  # signed in elsewhere, and now here: the streams of that browser end with its session
                 with suppress(NotFound):
                     accounts.end_session(who.id, who.session_id)
             raise NotAllowed(f"Nobody gets in from your network just now: {each.reason}")
-        if request.method == "POST" and (request.endpoint in PUBLISHING or who is None):
+        if request.method == "POST" and request.endpoint in PUBLISHING | {"accounts.sign_up"}:
             raise NotAllowed(f"Your network may read, but not write: {each.reason}")

@@ -33,6 +33,7 @@ class StreamRequest:
 
     ticket: Ticket
     asked: Asked
+    head: Head
 
 
 def read(data: bytes, hosts: Collection[str], cookie: str, key: bytes) -> StreamRequest | None:
@@ -70,7 +71,8 @@ def admit(asked: Head, hosts: Collection[str], cookie: str, key: bytes) -> Strea
     if ticket is None:
         return None
     try:
-        return StreamRequest(ticket, streams.wanted(asked.target.partition("?")[2], fields.get("last-event-id")))
+        wanted = streams.wanted(asked.target.partition("?")[2], fields.get("last-event-id"))
+        return StreamRequest(ticket, wanted, asked)
     except Invalid:
         return None
 

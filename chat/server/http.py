@@ -26,7 +26,6 @@ from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
 from chat.realtime import Realtime
 from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
-from chat.realtime.tickets import Ticket
 from chat.server import door, head
 from chat.server.body import Body, Gone
 from chat.server.door import StreamRequest
@@ -316,10 +315,9 @@ class Handler(pywsgi.WSGIHandler):
         That is how a browser comes, and a proxy that keeps its connections: the door saw only the first request.
         """
         if door.is_for_stream(self.asked):
-            request = self.server.stream_for(self.asked)
+            request = self.server.stream_for(self.asked, self.client_address)
             if request is not None:
-                connection = Connection(self._leave(), *request.ticket)
-                self.server.realtime.streams.open_fast(connection, self.server.head(), request.asked)
+                self.server.open_stream(self._leave(), request, self.client_address)
                 return
         self._began = 0.0
         super().handle_one_response()
@@ -352,7 +350,9 @@ class Handler(pywsgi.WSGIHandler):
             return
         lines = [b"HTTP/1.1 " + self.status, *(name + b": " + value for name, value in self.response_headers)]
         start = b"\r\n".join([*lines, b"Date: " + _date(), b"Connection: close\r\n\r\n"])
-        self.server.realtime.streams.adopt(Connection(self._leave(), *result.ticket), start, result.resolved)
+        connection = Connection(self._leave(), *result.ticket)
+        connection.address = self.environ["REMOTE_ADDR"]  # as the application has read it
+        self.server.realtime.streams.adopt(connection, start, result.resolved)
 
     def _sendall(self, data: Any) -> None:
         """Send a piece of the answer, as long as its reader takes some every NEXT_BYTES, and all at SLOWEST.
@@ -463,9 +463,9 @@ class Server(pywsgi.WSGIServer):
             return
         if data.startswith(door.START) and not self.draining:
             request = door.read(data, self._hosts, self._cookie, self.realtime.ticket_key)
-            if request is not None and self._lets_in(request.ticket):
+            if request is not None and self._lets_in(request, address):
                 sock.recv(len(data))
-                self.realtime.streams.open_fast(Connection(sock.detach(), *request.ticket), self.head(), request.asked)
+                self.open_stream(sock.detach(), request, address)
                 return
         self._serve(sock, address)
 
@@ -498,19 +498,30 @@ class Server(pywsgi.WSGIServer):
             sleep(RELIEF)
         self._relief = None
 
-    def stream_for(self, asked: Head) -> StreamRequest | None:
+    def stream_for(self, asked: Head, address: Any) -> StreamRequest | None:
         """Return the stream that a request asks for and may have, or None if the application should look."""
         if self.draining:
             return None
         request = door.admit(asked, self._hosts, self._cookie, self.realtime.ticket_key)
-        return request if request is not None and self._lets_in(request.ticket) else None
+        return request if request is not None and self._lets_in(request, address) else None
+
+    def open_stream(self, fd: int, request: StreamRequest, address: Any) -> None:
+        """Make a connection a stream, without the application."""
+        connection = Connection(fd, *request.ticket)
+        connection.address = self._client_of(request, address)
+        self.realtime.streams.open_fast(connection, self.head(), request.asked)
 
     def head(self) -> bytes:
         """Return the HTTP head of a stream."""
         return b"%sDate: %s\r\n\r\n" % (self._head, _date())
 
-    def _lets_in(self, ticket: Ticket) -> bool:
-        return self.realtime.streams.allowed(ticket) and self.realtime.streams.has_room(ticket)
+    def _lets_in(self, request: StreamRequest, address: Any) -> bool:
+        known, ticket = self.realtime.streams, request.ticket
+        return known.allowed(ticket) and known.has_room(ticket) and known.welcome(self._client_of(request, address))
+
+    def _client_of(self, request: StreamRequest, address: Any) -> str:
+        """Return the address that a request comes from, as the application would read it."""
+        return (self.forwarded_for(request.head) or holder(str(address[0]))).address
 
     def drain(self) -> None:
         """Stop accepting, end connections that wait for a request, let the others finish."""
