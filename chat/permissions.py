@@ -80,6 +80,7 @@ PERMISSIONS = dict(
             "look.change", "change the name, the logo, the colours and the styles of the site", "administrator", False
         ),
         _permission("audit.read", "read the audit log", "administrator", in_room=False),
+        _permission("security.read", "read who signed in and what was refused", "administrator", in_room=False),
     ]
 )
 

@@ -241,8 +241,9 @@ def _write(taken: dict[_Key, _Noted]) -> None:
         for row in rows.values():
             if row["user_id"] is not None:
                 emit(SecurityEventKept(row["kind"], row["user_id"], row["at"]))
+    found = set(whose.values())
     for row in rows.values():
-        if row["times"] > 1:
+        if row["times"] > 1 or row["user_id"] in found:  # what the line of the moment could not say
             told = _told(row["user_id"], row["network"], row["detail"])
             log.info("security event %s", row["kind"], extra=told | {"times": row["times"]})
 

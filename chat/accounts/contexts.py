@@ -68,6 +68,37 @@ class SessionContext:
 
 
 @dataclass(frozen=True)
+class ActivityContext:
+    """A security event in words: something that happened to an account, or was refused."""
+
+    id: str
+    at: datetime
+    #: Whose account it is about; None where that is not known.
+    person: PersonContext | None
+    #: What happened.
+    did: str
+    #: The name of an icon.
+    sign: str
+    #: Such as ``Firefox on Debian``; empty where it is not known, as address and network.
+    device: str
+    address: str
+    network: str
+    #: What was asked for; mostly empty.
+    detail: str = ""
+    #: How often within a minute.
+    times: int = 1
+
+    @classmethod
+    def sample(cls) -> ActivityContext:
+        """Return one to look at."""
+        moment = datetime(2026, 11, 21, 9, 12, tzinfo=UTC)
+        return cls(
+            "samplesamplesamp", moment, PersonContext.sample(), "Wrong password", "circle-alert", "Firefox on Debian",
+            "192.0.2.7", "192.0.2.0/24", times=4,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class SignInPage:
     """The form to sign in."""
 
@@ -180,11 +211,15 @@ class DevicesPage:
     """Where one is signed in."""
 
     sessions: tuple[SessionContext, ...]
+    #: What happened to one's account lately, latest first.
+    activity: tuple[ActivityContext, ...] = ()
+    #: Where the next page of it begins; empty on the last one.
+    more: str = ""
 
     @classmethod
     def sample(cls) -> DevicesPage:
         """Return one to look at."""
-        return cls((SessionContext.sample(),))
+        return cls((SessionContext.sample(),), (ActivityContext.sample(),))
 
 
 @dataclass(frozen=True)

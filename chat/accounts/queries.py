@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
-from chat import clock, keys
+from chat import clock, keys, keyset, permissions, security_events
 from chat.accounts import emails
-from chat.accounts.contexts import PersonContext, SessionContext
+from chat.accounts.contexts import ActivityContext, PersonContext, SessionContext
 from chat.accounts.devices import describe
 from chat.accounts.models import Invitation, LoginSession, User
 from chat.database import db
 from chat.errors import NotFound
 from chat.folding import words
+from chat.security_events import SecurityEvent
 
 
 def has_administrator() -> bool:
@@ -91,6 +92,47 @@ def sessions_of(user_id: str, current_id: str) -> tuple[SessionContext, ...]:
         for row in rows
     ]
     return tuple(sorted(found, key=lambda each: not each.current))
+
+
+def recent_activity(user_id: str, after: str, limit: int = 20) -> tuple[tuple[ActivityContext, ...], str]:
+    """Return what happened to somebody's account, latest first, and where the next page begins.
+
+    :param after: as this gave it; empty for the latest.
+    """
+    event = SecurityEvent
+    statement = (
+        select(event).where(event.user_id == user_id).order_by(event.at.desc(), event.id.desc()).limit(limit + 1)
+    )
+    place = keyset.read(after)
+    if place is not None:
+        moment, row_id = place
+        statement = statement.where(or_(event.at < moment, and_(event.at == moment, event.id < row_id)))
+    found = activity(db.session.execute(statement).scalars().all())
+    shown = found[:limit]
+    return shown, keyset.write(shown[-1].at, shown[-1].id) if len(found) > limit else ""
+
+
+def activity(rows: Sequence[SecurityEvent]) -> tuple[ActivityContext, ...]:
+    """Return security events in words."""
+    named = people({row.user_id for row in rows if row.user_id})
+    return tuple(_in_words(row, named) for row in rows)
+
+
+def _in_words(row: SecurityEvent, named: Mapping[str, PersonContext]) -> ActivityContext:
+    did, sign = security_events.KINDS.get(row.kind, (row.kind, "circle-alert"))
+    detail = permissions.ROLES.get(row.detail, row.detail)
+    return ActivityContext(
+        row.id,
+        row.at,
+        named.get(row.user_id or ""),
+        did,
+        sign,
+        describe(row.user_agent)[0] if row.user_agent else "",
+        row.address,
+        row.network,
+        detail,
+        row.times,
+    )
 
 
 def invitation_by(token: str) -> tuple[Invitation, str] | None:

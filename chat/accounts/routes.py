@@ -325,9 +325,11 @@ def _once_more(template: str, page: PasswordPage | EmailPage, problem: ChatError
 @blueprint.get("/devices")
 @signed_in
 def devices() -> str:
-    """Show where one is signed in."""
+    """Show where one is signed in, and what happened to one's account lately."""
     who = viewer()
-    return render_page("accounts/devices.html", DevicesPage(queries.sessions_of(who.id, who.session_id)))
+    activity, more = queries.recent_activity(who.id, forms.argument("after"))
+    page = DevicesPage(queries.sessions_of(who.id, who.session_id), activity, more)
+    return render_page("accounts/devices.html", page)
 
 
 @blueprint.post("/devices/<id:session_id>/end")

@@ -19,6 +19,7 @@ def init_app(app: Flask) -> None:
     navigation.register(Section("moderation.removed", "Removed", "trash-2", "hidden.read"))
     navigation.register(Section("moderation.edited", "Edited", "history", "hidden.read"))
     navigation.register(Section("moderation.audit", "Audit log", "scroll-text", "audit.read", "Record"))
+    navigation.register(Section("moderation.security", "Security", "shield", "security.read", "Record"))
     templating.provide("console")(_console)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chat.accounts.contexts import PersonContext
+from chat.accounts.contexts import ActivityContext, PersonContext
 from chat.keeping.contexts import KeepingFoot
 from chat.messages.contexts import MessageContext, PictureContext
 from chat.rooms.contexts import FilterContext, RoomContext
@@ -308,3 +308,29 @@ class AuditPage:
     def sample(cls) -> AuditPage:
         """Return one to look at."""
         return cls((AuditContext.sample(),), (FilterContext.sample(),), {}, "", AuditContext.sample())
+
+
+@dataclass(frozen=True)
+class SecurityPage:
+    """Who signed in and from where, what was refused: latest first."""
+
+    rows: tuple[ActivityContext, ...]
+    filters: tuple[FilterContext, ...]
+    #: The filters as they stand in an address, to go on with.
+    query: dict[str, str]
+    #: Where the next page begins; empty on the last one.
+    more: str = ""
+    #: Days for which they are kept.
+    days: int = 90
+    #: Whether there are too many wrong passwords just now.
+    alarmed: bool = False
+
+    @classmethod
+    def sample(cls) -> SecurityPage:
+        """Return one to look at."""
+        return cls((ActivityContext.sample(),), (FilterContext.sample(),), {}, alarmed=True)
+
+    @classmethod
+    def samples(cls) -> dict[str, SecurityPage]:
+        """Return others to look at, by the name of the state."""
+        return {"nothing": cls((), (FilterContext.sample(),), {})}

@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from flask import Blueprint, Response, request, stream_with_context
+from flask import Blueprint, Response, current_app, request, stream_with_context
 
 from chat import pictures
 from chat.accounts.guards import signed_in, viewer
-from chat.moderation import audit_log, queries, service
+from chat.moderation import audit_log, queries, security_log, service
 from chat.moderation.contexts import PicturePart, RemovedContext, VersionsPage
 from chat.moderation.queries import AROUND, Asked
 from chat.rooms.guards import office, reach
 from chat.rooms.queries import Reach
-from chat.web import forms, navigation, zones
+from chat.web import forms, guesses, navigation, zones
 from chat.web.htmx import is_htmx, see_other
 from chat.web.templating import render_page, render_part
 from chat.web.urls import path_for
@@ -29,6 +29,7 @@ blueprint = Blueprint("moderation", __name__)
 _FORMULA = ("=", "+", "-", "@", "\t")
 _REMOVED = ("room", "person", "moderator", "by", "since", "until")
 _EDITED = ("room", "person", "since", "until")
+_SECURITY = ("kind", "person", "network", "since", "until")
 _AUDIT = ("room", "person", "actor", "action", "after")
 
 
@@ -183,6 +184,37 @@ def _csv(values: tuple[object, ...]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(f"'{each}" if str(each).startswith(_FORMULA) else each for each in values)
     return line.getvalue()
+
+
+# -- security events
+
+
+@blueprint.get("/moderation/security")
+@signed_in
+def security() -> str:
+    """Show who signed in and from where, and what was refused."""
+    office("security.read")
+    page = security_log.page(_asked(_SECURITY))
+    page = replace(page, days=current_app.config["SECURITY_EVENTS_DAYS"], alarmed=guesses.alarmed())
+    return render_page("moderation/security.html", page)
+
+
+@blueprint.get("/moderation/security.csv")
+@signed_in
+def security_csv() -> Response:
+    """Send them as a table; that it was taken is in the audit log."""
+    office("security.read")
+    service.note_exported(viewer().id, "security")
+    headers = {"Content-Disposition": 'attachment; filename="security.csv"', "Cache-Control": "no-store"}
+    return Response(stream_with_context(_security_table()), mimetype="text/csv", headers=headers)
+
+
+def _security_table() -> Iterator[str]:
+    yield _csv(("at", "account", "name", "what", "detail", "times", "address", "network", "device"))
+    for row in security_log.rows(_asked(_SECURITY)):
+        account, name = (row.person.id, row.person.name) if row.person else ("", "")
+        values = (row.at.isoformat(), account, name, row.did, row.detail, row.times)
+        yield _csv((*values, row.address, row.network, row.device))
 
 
 # -- inside

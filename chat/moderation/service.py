@@ -44,10 +44,10 @@ def note_picture(actor_id: str, removed: RemovedContext, picture_id: str) -> Non
         _note("hidden.pictured", actor_id, removed, {"picture": picture_id})
 
 
-def note_exported(actor_id: str) -> None:
-    """Write down that somebody is about to take the audit log away."""
+def note_exported(actor_id: str, what: str = "audit") -> None:
+    """Write down that somebody is about to take the audit log away, or ``security`` events."""
     with transaction():
-        audit.write("audit.exported", actor_id)
+        audit.write(f"{what}.exported", actor_id)
 
 
 def restore(message_id: str, reach: Reach) -> Posted:

@@ -49,6 +49,7 @@ ACTIONS = {
     "member.appointed": ("Made somebody a moderator of a room", "key-round"),
     "member.dismissed": ("Took somebody's moderation of a room", "key-round"),
     "audit.exported": ("Exported the audit log", "download"),
+    "security.exported": ("Exported security events", "download"),
     "look.changed": ("Changed the look of the site", "palette"),
     "role.changed": ("Changed a role", "users"),
 }

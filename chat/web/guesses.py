@@ -157,10 +157,15 @@ def forget(account: str) -> None:
     _here().forget(account)
 
 
+def alarmed() -> bool:
+    """Tell whether there were too many wrong passwords lately, anywhere."""
+    return _here().alarmed()
+
+
 @every(5.0)
 def measure() -> None:
     """Show the alarm to monitoring, in every process."""
-    metrics.SIGN_IN_ALARM.set(_here().alarmed())
+    metrics.SIGN_IN_ALARM.set(alarmed())
 
 
 def _here() -> Guesses:

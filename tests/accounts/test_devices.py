@@ -6,8 +6,9 @@ import time
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
-from chat import clock
+from chat import clock, security_events
 from chat.accounts import queries, service
 from chat.accounts.devices import describe
 from chat.accounts.sessions import write_use
@@ -107,3 +108,35 @@ def test_the_cookie_is_nowhere_in_the_database(cast: Cast):
         secret = service.start_session(cast.alice.id, "x", "127.0.0.1")
         stored = [repr(row) for table in db.metadata.sorted_tables for row in db.session.execute(table.select())]
     assert not any(secret in row for row in stored)
+
+
+def test_it_shows_what_happened_to_ones_account_and_to_no_other(cast: Cast):
+    elsewhere(cast)
+    with cast.app.app_context():
+        security_events.flush()
+    page = cast.alice.get("/devices").get_data(as_text=True)
+    assert "Recent activity" in page
+    assert "Signed in with a new browser" in page
+    assert "Chrome" in page.split("Recent activity")[1]
+    assert "Signed in with a new browser" not in cast.bob.get("/devices").get_data(as_text=True)
+
+
+def test_page_by_page(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    now = clock.now()
+    with cast.app.app_context():
+        security_events.flush()
+        for minutes in range(45):
+            monkeypatch.setattr(clock, "now", lambda minutes=minutes: now - timedelta(minutes=minutes))
+            security_events.note("sign_in", cast.mallory.id)
+        monkeypatch.setattr(clock, "now", lambda: now)
+        security_events.flush()
+    path, found = "/devices", []
+    while path:
+        page = BeautifulSoup(cast.mallory.get(path).get_data(as_text=True), "html.parser")
+        found.append([each["datetime"] for each in page.select("[aria-labelledby=activity] time")])
+        link = page.find("a", string="Earlier activity")
+        path = link["href"] if link else ""
+    assert [len(each) for each in found[:2]] == [20, 20]
+    everything = [each for page in found for each in page]
+    assert len(set(everything)) == len(everything) >= 45
+    assert everything == sorted(everything, reverse=True)

@@ -165,6 +165,8 @@ def furnish(town: Town) -> Village:
 #: By template: who looks, and where. None is somebody who is not signed in.
 PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "accounts/devices.html": lambda v: (v.ines, "/devices"),
+    "accounts/email.html": lambda v: (v.ines, "/profile/email"),
+    "accounts/password.html": lambda v: (v.ines, "/profile/password"),
     "accounts/profile.html": lambda v: (v.ines, "/profile"),
     "accounts/sign_in.html": lambda v: (None, "/sign-in"),
     "accounts/sign_up.html": lambda v: (None, "/sign-up"),
@@ -174,6 +176,7 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "moderation/audit.html": lambda v: (v.ines, "/moderation/audit/1"),
     "moderation/edited.html": lambda v: (v.ines, "/moderation/edited"),
     "moderation/removed.html": lambda v: (v.ines, f"/moderation/removed/{v.removed.id}"),
+    "moderation/security.html": lambda v: (v.ines, "/moderation/security"),
     "moderation/versions.html": lambda v: (v.ines, f"/messages/{v.own.id}/versions"),
     "keeping/hold.html": lambda v: (v.ines, f"/moderation/holds/{v.hold}"),
     "keeping/hold_new.html": lambda v: (v.ines, "/moderation/holds/new"),

@@ -54,6 +54,7 @@ def _doors(cast: Cast, room: str, victim: str) -> dict[str, Any]:
         "message.remove": lambda who: who.get(f"/messages/{victim}/delete"),
         "sanction.site": lambda who: who.get("/moderation/sanctions/new"),
         "audit.read": lambda who: who.get("/moderation/audit"),
+        "security.read": lambda who: who.get("/moderation/security"),
         "hold.manage": lambda who: who.get("/moderation/holds/new"),
         "retention.change": lambda who: who.get("/moderation/keeping/retention?days=40"),
         "people.find": lambda who: who.post("/rooms/direct", person=cast.mallory.id),
