@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import selectors
 import socket
 import subprocess
@@ -153,6 +154,7 @@ def measured(name: str, site: Site, attack: Attack) -> str:
 
 
 def _attack(attack: Attack, port: int, seen: Any) -> None:
+    os.nice(10)  # or whoever looks on would wait for the attacker, on the core that they share
     with suppress(KeyboardInterrupt):
         attack(port, seen)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chat import ids, keys, security_events
 from chat.database import db
-from chat.errors import NotAllowed, NotSignedIn, Outdated
+from chat.errors import NotAllowed, NotSignedIn, Outdated, TooFast
 from config import LOOPBACK
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,11 +30,15 @@ _SEAL_BYTES = 22
 _PERSON_BYTES = 8
 #: Seconds: a login session that is not used ends after a week.
 COOKIE_LIFE = 7 * 24 * 3600
+#: Large bodies that one person may send this process at the same time.
+MOST_LARGE = 4
+_large: Counter[str] = Counter()
 
 
 def init_app(app: Flask) -> None:
     """Check requests and complete responses."""
     app.before_request(_refuse_foreign)
+    app.teardown_request(_count_large_no_more)
     app.after_request(_complete)
     app.config["SECURITY_HEADERS"] = headers(app.config["SETTINGS"])
 
@@ -160,10 +165,33 @@ def for_anybody(outdated: Callable[[], Response], session: bool = False) -> Call
     return mark
 
 
+def _count_large(person_id: str) -> None:
+    """Count a body that is larger than those of others may be, while it is under way.
+
+    :raises TooFast: this person sends as many as one may, each of which is written to the disk as it comes.
+    """
+    length = request.content_length
+    if length is not None and length <= current_app.config["MAX_CONTENT_LENGTH"]:
+        return
+    if _large[person_id] >= MOST_LARGE:
+        raise TooFast("You are sending several large things at once. Wait until they have arrived.", 10)
+    _large[person_id] += 1
+    g.large_of = person_id
+
+
+def _count_large_no_more(_: BaseException | None) -> None:
+    person_id = g.pop("large_of", None)
+    if person_id is not None:
+        _large[person_id] -= 1
+        if not _large[person_id]:
+            del _large[person_id]
+
+
 def _refuse_foreign() -> Response | None:
     view = current_app.view_functions.get(request.endpoint or "")
     size = getattr(view, "_takes", None)
     if size is not None and current_user.is_authenticated:
+        _count_large(current_user.id)
         request.max_content_length = size
     site = request.headers.get("Sec-Fetch-Site")
     if request.method in SAFE_METHODS:

@@ -10,7 +10,10 @@ import pytest
 import requests
 
 from chat.server.places import MAX_FROM_ONE
-from tests.services import Site
+from chat.web.security import MOST_LARGE
+from tests.conftest import Town
+from tests.people import Person
+from tests.services import Site, wait_for
 
 HEAD = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
@@ -117,3 +120,38 @@ def test_a_form_has_no_more_fields_than_anybody_fills_in(site: Site):
         kind = b"Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
         sock = connect(site, HEAD + kind + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         assert answer(sock).startswith(b"HTTP/1.1 " + status)
+
+
+def test_one_person_cannot_send_many_large_things_at_once(town: Town):
+    """Each is written to the disk while it comes. Others, and what is small, are not kept waiting."""
+    first = [upload(town, town.bob) for _ in range(MOST_LARGE)]
+    wait_for(lambda: answer(upload(town, town.bob)).startswith(b"HTTP/1.1 429 "), what="the limit")
+    assert town.bob.say(town.room, "small").id
+    other = upload(town, town.alice)
+    other.settimeout(2)
+    with pytest.raises(TimeoutError):
+        other.recv(1)
+    for sock in first:
+        sock.close()
+    again = wait_for(lambda: not_refused(upload(town, town.bob)), what="room for the next")
+    assert again
+
+
+def upload(town: Town, person: Person) -> socket.socket:
+    """Begin to send five megabytes."""
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies)
+    head = (
+        f"POST /rooms/{town.room}/messages HTTP/1.1\r\nHost: 127.0.0.1:{town.site.port}\r\nCookie: {cookies}\r\n"
+        f"X-CSRFToken: {person.token}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    start = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+    return connect(town.site, head.encode() + start)
+
+
+def not_refused(sock: socket.socket) -> bool:
+    sock.settimeout(1)
+    try:
+        return not sock.recv(1000)
+    except TimeoutError:
+        return True
