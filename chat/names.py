@@ -130,6 +130,12 @@ def plain(name: str, owner_id: str) -> str:
     return name.removesuffix(f" {_tag(owner_id)}")
 
 
+def short(name: str) -> str:
+    """Return the first word of a name, with what tells it apart: ``Ada #k3fm``."""
+    tag = _TAG.search(name)
+    return name.partition(" ")[0] + (tag[0] if tag else "")
+
+
 def _tag(owner_id: str) -> str:
     return f"#{owner_id[:4]}"
 

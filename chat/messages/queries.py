@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, func, or_, select
 
-from chat import clock
+from chat import clock, names
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
@@ -344,7 +344,7 @@ def _preview(row: Found) -> PreviewContext:
         text = "A picture" if row.pictures == 1 else f"{row.pictures} pictures"
     else:
         text = to_line(row.body)
-    return PreviewContext(text, row.author_id, "" if row.kind == "direct" else row.name.split()[0])
+    return PreviewContext(text, row.author_id, "" if row.kind == "direct" else names.short(row.name))
 
 
 # -- inside

@@ -69,6 +69,9 @@ def test_who_looks_like_somebody_is_told_apart_wherever_they_are_shown(cast: Cas
     for path in (f"/rooms/{cast.room}", f"/rooms/{cast.room}/members", f"/moderation/people/{cast.bob.id}"):
         shown = BeautifulSoup(cast.mia.get(path).get_data(as_text=True), "html.parser").get_text()
         assert tag in shown, path
+    cast.bob.post(f"/rooms/{cast.room}/messages", body="the key", client_id="client-2")
+    preview = BeautifulSoup(cast.mia.get("/rooms").get_data(as_text=True), "html.parser")
+    assert tag in preview.select_one(f'[data-room="{cast.room}"]').get_text()
     form = BeautifulSoup(cast.bob.get("/profile").get_data(as_text=True), "html.parser")
     assert "#" not in form.select_one("#name")["value"]
     assert tag in form.select_one("#name-hint").text
