@@ -98,6 +98,8 @@ class Config:
     SIGN_IN_ALARM: int = _setting(30, _count)
     #: Days for which security events are kept: who signed in, from where, what was refused.
     SECURITY_EVENTS_DAYS: int = _setting(90, _count)
+    #: File to which the end of the audit log is appended after every row. Empty: ``audit-anchors.log`` in INSTANCE_PATH.
+    AUDIT_ANCHORS: str = _setting("")
     #: Folder with ``templates/`` and ``static/`` that override ours.
     THEME_DIR: str = _setting("")
     #: How many proxies in front of us may be believed about the client's address.

@@ -3,8 +3,9 @@
 Each row is sealed with a keyed hash over itself and the seal of the row before it. The key is derived from SECRET_KEY and is
 not in the database: whoever changes, removes, inserts or reorders a row by SQL breaks the chain at that row, and ``verify``
 names it. The last number and seal stand in a row of their own, under a seal of their own, so that rows cannot be cut off at the
-end either; ``anchor`` writes them to the process's log once an hour, which whoever puts an older copy of the tables back cannot
-undo. Triggers refuse what is not an addition, as a second line.
+end either. After every transaction its end goes to a file outside of the database, and within a minute to the process's log:
+whoever puts an older copy of the tables back cannot undo these, and ``verify`` holds the chain against them. Triggers refuse
+what is not an addition, as a second line.
 
 No row holds the text of a message, a password or a secret: what is told are ids, states, and the reason somebody gave.
 """
@@ -13,17 +14,21 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hmac import compare_digest
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from flask import current_app
 from sqlalchemy import Index, String, Table, Text, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat import clock, keys
+from chat import bus, clock, keys
 from chat.background import every
 from chat.database import Big, Id, Model, Utc, db
 from chat.errors import Invalid
@@ -32,6 +37,7 @@ log = logging.getLogger(__name__)
 
 #: Characters of a reason; as Discord has it.
 REASON_LIMIT = 512
+_ANCHOR = re.compile(r"audit anchor ([0-9]{1,18}):([\w-]{22})")
 #: Rows read at a time when the chain is checked.
 _STRETCH = 2000
 
@@ -115,10 +121,17 @@ origin: ContextVar[Origin] = ContextVar("origin", default=_NOWHERE)
 
 @dataclass(frozen=True)
 class Anchor:
-    """An end of the chain as it once was, from the process's log."""
+    """An end of the chain as it once was, from outside of the database."""
 
     number: int
     seal: str
+
+
+@dataclass(frozen=True)
+class Grown:
+    """The chain ends here now."""
+
+    anchor: Anchor
 
 
 @dataclass(frozen=True)
@@ -193,13 +206,14 @@ def write(
     seal = _seal(last, row)
     connection.execute(_INSERT, row | {"seal": seal})
     connection.execute(_SEAL_HEAD, {"row_seal": seal, "head_seal": _head_seal(number, seal)})
+    bus.emit(Grown(Anchor(number, seal)))
     return number
 
 
 def verify(anchors: tuple[Anchor, ...] = ()) -> Verdict:
     """Read the whole chain and return whether it is whole, or which row is the first that is not as it was written.
 
-    :param anchors: ends of the chain that the process's log tells of.
+    :param anchors: ends of the chain that were written down elsewhere.
     """
     expected, last = 1, ""
     seals: dict[int, str] = {}
@@ -221,7 +235,9 @@ def verify(anchors: tuple[Anchor, ...] = ()) -> Verdict:
         return Verdict(written, written + 1, f"{head.number - written} rows are missing at the end")
     for anchor in anchors:
         if seals.get(anchor.number, "") != anchor.seal:
-            return Verdict(written, anchor.number, f"row {anchor.number} is another one than the log tells of")
+            return Verdict(
+                written, anchor.number, f"row {anchor.number} is another one than was written down elsewhere"
+            )
     return Verdict(written)
 
 
@@ -230,12 +246,38 @@ def empty_head() -> dict[str, Any]:
     return {"id": 1, "number": 0, "last": "", "seal": _head_seal(0, "")}
 
 
-@every(3600.0)
+def anchors_file() -> Path:
+    """Return the file that has the ends of the chain."""
+    chosen: str = current_app.config["AUDIT_ANCHORS"]
+    return Path(chosen) if chosen else Path(current_app.instance_path) / "audit-anchors.log"
+
+
+def anchors_in(lines: Iterable[str]) -> Iterator[Anchor]:
+    """Return the ends of the chain that a file tells of: that of ``anchors_file``, or the log of a process."""
+    for line in lines:
+        for number, seal in _ANCHOR.findall(line):
+            yield Anchor(int(number), seal)
+
+
+@bus.after(Grown)
+def append(event: Grown) -> None:
+    """Write the end of the chain to the file, after the transaction that moved it."""
+    with open(anchors_file(), "a", encoding="ascii", opener=_private) as file:
+        file.write(f"{clock.now().isoformat()} audit anchor {event.anchor.number}:{event.anchor.seal}\n")
+
+
+@every(60.0)
 def anchor() -> None:
-    """Tell the log how far the chain goes."""
+    """Tell the process's log how far the chain goes, if it has grown since."""
     head = db.session.connection().execute(select(AuditHead.number, AuditHead.last)).one_or_none()
-    if head is not None and head.number:
+    told = current_app.extensions.setdefault("audit_anchored", {})
+    if head is not None and head.number and told.get("seal") != head.last:
+        told["seal"] = head.last
         log.info("audit anchor %s:%s", head.number, head.last)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _rows() -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import click
 from flask import Flask, current_app
@@ -121,9 +122,23 @@ def _password(from_stdin: bool) -> str:
 @click.option(
     "--anchor", "anchors", multiple=True, help="NUMBER:SEAL, as a line “audit anchor” of the process's log has it."
 )
-def verify_audit(anchors: tuple[str, ...]) -> None:
-    """Read the audit log from its beginning and name the first row that is not as it was written."""
-    parsed = []
+@click.option(
+    "--log",
+    "logs_",
+    multiple=True,
+    type=click.File(errors="replace"),
+    help="A log of a process, for its lines “audit anchor”.",
+)
+def verify_audit(anchors: tuple[str, ...], logs_: tuple[IO[str], ...]) -> None:
+    """Read the audit log from its beginning and name the first row that is not as it was written.
+
+    It is held against the ends that were written down in the file of AUDIT_ANCHORS, and against those given.
+    """
+    parsed = [each for file in logs_ for each in audit.anchors_in(file)]
+    own = audit.anchors_file()
+    if own.is_file():
+        with own.open(encoding="ascii", errors="replace") as file:
+            parsed += audit.anchors_in(file)
     for each in anchors:
         number, _, seal = each.partition(":")
         if not number.isdigit() or not seal:

@@ -12,6 +12,28 @@ _SAMPLE = datetime(2026, 11, 21, 9, 58, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
+class ApproveForm:
+    """The form to agree to a purge: what is destroyed, and a word to type."""
+
+    purge: PurgeContext
+    posted_at: datetime
+    removed_at: datetime | None
+    #: Earlier versions and pictures that go with it.
+    versions: int
+    files: int
+    #: What has to be typed, and what was.
+    word: str
+    typed: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def sample(cls) -> ApproveForm:
+        """Return one to look at."""
+        purge = PurgeContext.sample()
+        return cls(purge, purge.requested_at, purge.requested_at, 2, 1, "destroy")
+
+
+@dataclass(frozen=True)
 class PurgeForm:
     """The form to destroy the text of a removed message."""
 

@@ -11,6 +11,8 @@ from chat.messages.models import Message
 
 #: The most days that can be chosen for keeping removed text; nothing chosen means without an end.
 LONGEST = 3650
+#: What whoever agrees to a purge types.
+WORD = "destroy"
 #: What to say where a reason is missing.
 WHY = "Say why: it goes into the audit log."
 
@@ -29,6 +31,16 @@ def require_purgeable(message: Message, on_hold: bool, actor_id: str) -> None:
         raise Conflict("This message is back. Remove it before you purge it.")
     if on_hold:
         raise Conflict("This message is under a legal hold, so it is kept. An administrator can release the hold.")
+
+
+def require_word(typed: str) -> None:
+    """Refuse destroying for good what somebody may have agreed to by a slip of the hand.
+
+    :raises Invalid: the word is another one.
+    """
+    if typed.casefold() != WORD:
+        sentence = f"Type the word {WORD} to agree. Nothing was destroyed."
+        raise Invalid(sentence, {"word": sentence})
 
 
 def require_another(purge: Purge, actor_id: str) -> None:

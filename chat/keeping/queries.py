@@ -16,7 +16,9 @@ from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
 from chat.database import db
 from chat.errors import NotFound
+from chat.keeping import policy
 from chat.keeping.contexts import (
+    ApproveForm,
     HoldContext,
     HoldForm,
     KeepingFoot,
@@ -113,8 +115,12 @@ def purge_form(reach: Reach, message_id: str) -> PurgeForm:
 # -- what waits, and what was done
 
 
-def waiting(reach: Reach) -> tuple[PurgeContext, ...]:
-    """Return the purges within reach that wait for somebody to agree, oldest first."""
+def waiting(reach: Reach, purge_id: str = "") -> tuple[PurgeContext, ...]:
+    """Return the purges within reach that wait for somebody to agree, oldest first.
+
+    :param purge_id: of the only one to return; empty for all.
+    """
+    which = [Purge.id == purge_id] if purge_id else []
     statement = (
         select(
             Purge.id, Purge.message_id, Message.author_id, User.name, User.picture_id, Room.name.label("room"),
@@ -125,7 +131,7 @@ def waiting(reach: Reach) -> tuple[PurgeContext, ...]:
         .join(Room, Room.id == Message.room_id)
         .join(User, User.id == Message.author_id)
         .outerjoin(_requester, _requester.id == Purge.requested_by)
-        .where(Purge.done_at.is_(None), reach.condition())
+        .where(Purge.done_at.is_(None), reach.condition(), *which)
         .order_by(Purge.requested_at)
         .limit(100)
     )  # fmt: skip
@@ -136,6 +142,19 @@ def waiting(reach: Reach) -> tuple[PurgeContext, ...]:
         )
         for row in db.session.connection().execute(statement)
     )  # fmt: skip
+
+
+def approve_form(reach: Reach, purge_id: str) -> ApproveForm:
+    """Return the form to agree to a purge within reach that waits.
+
+    :raises NotFound: there is none of that id.
+    """
+    get_waiting(reach, purge_id)
+    (found,) = waiting(reach, purge_id)
+    form = purge_form(reach, found.message_id)
+    posted = select(Message.created_at, Message.deleted_at).where(Message.id == found.message_id)
+    at, removed = db.session.execute(posted).one()
+    return ApproveForm(found, at, removed, form.versions, form.files, policy.WORD)
 
 
 def get_waiting(reach: Reach, purge_id: str) -> Purge:

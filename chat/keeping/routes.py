@@ -56,12 +56,27 @@ def purge(message_id: str) -> Response:
     return see_other(path_for("keeping.receipt", purge_id=purge_id))
 
 
+@blueprint.get("/moderation/purges/<id:purge_id>/approve")
+@signed_in
+def approve_form(purge_id: str) -> str:
+    """Show what is destroyed if one agrees to a purge, and the form to do so."""
+    return render_page("keeping/approve.html", queries.approve_form(reach("purge.approve"), purge_id))
+
+
 @blueprint.post("/moderation/purges/<id:purge_id>/<any(approve, refuse):decision>")
 @signed_in
 def decide(purge_id: str, decision: str) -> Response:
-    """Agree to a purge that somebody asked for, or do not; or take one's own back."""
+    """Agree to a purge that somebody asked for, with a word typed, or do not; or take one's own back."""
+    mine, typed = reach("purge.approve"), forms.line("word")
     if decision == "approve":
-        return see_other(path_for("keeping.receipt", purge_id=service.approve(purge_id, reach("purge.approve"))))
+        try:
+            policy.require_another(queries.get_waiting(mine, purge_id), mine.user_id)
+            policy.require_word(typed)
+            done = service.approve(purge_id, mine)
+        except Invalid as problem:
+            page = replace(queries.approve_form(mine, purge_id), typed=typed, errors=problem.fields)
+            return Response(render_page("keeping/approve.html", page), problem.status)
+        return see_other(path_for("keeping.receipt", purge_id=done))
     service.refuse(purge_id, reach("purge.approve"))
     return see_other(path_for("keeping.index"))
 

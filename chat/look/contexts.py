@@ -15,6 +15,8 @@ class LookContext:
     logo: str = ""
     #: Whether this browser leaves the site's own styles out, so that they can be mended.
     safe: bool = False
+    #: Whether it is a page on which one decides over an account or over others: no style but ours, and the accent, is on it.
+    plain: bool = False
 
     @classmethod
     def sample(cls) -> LookContext:

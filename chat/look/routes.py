@@ -126,8 +126,9 @@ def draft_logo() -> Response:
 def style(digest: str) -> Response:
     """Send the style sheet of the site; a page of before gets that of now, but must not keep it."""
     found = site.shown()
-    caching = YEAR if digest == found.digest else "no-cache"
-    return Response(found.sheet, mimetype="text/css", headers={"Cache-Control": caching})
+    sheet = found.accent_sheet if digest == found.accent_digest else found.sheet
+    caching = YEAR if digest in (found.digest, found.accent_digest) else "no-cache"
+    return Response(sheet, mimetype="text/css", headers={"Cache-Control": caching})
 
 
 @blueprint.get("/look/<digest>.webp")

@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 SAFE = "safe"
 
 
+#: Pages on which one signs in, changes an account or acts in the name of the site. Styles of whoever may change the look, or of
+#: a theme, do not reach them: one could lay a button that destroys over an empty place. Name, logo and accent are no danger.
+PLAIN = ("/moderation", "/sign-in", "/sign-up", "/setup", "/profile", "/devices", "/receipts", "/standing")
+
+
 @dataclass(frozen=True)
 class Shown:
     """A look, ready to be shown."""
@@ -39,15 +44,19 @@ class Shown:
     #: The style sheet, empty where there is nothing to say; and what its address has.
     sheet: bytes = b""
     digest: str = ""
+    #: The same of the accent alone.
+    accent_sheet: bytes = b""
+    accent_digest: str = ""
 
     @classmethod
     def of(cls, look: Look | None) -> Shown:
         """Make one ready."""
         if look is None:
             return cls()
-        sheet = _sheet(look.accent, look.css)
-        digest = hashlib.sha256(sheet).hexdigest()[:12] if sheet else ""
-        return cls(look.name, look.accent, look.css, look.logo, look.logo_digest, sheet, digest)
+        sheet, plain = _sheet(look.accent, look.css), _sheet(look.accent, "")
+        return cls(
+            look.name, look.accent, look.css, look.logo, look.logo_digest, sheet, _digest(sheet), plain, _digest(plain)
+        )
 
 
 cache = Cache("look", LookChanged, queries.version, lambda: Shown.of(queries.get_look(SITE)))
@@ -59,6 +68,10 @@ def init_app(app: Flask) -> None:
     templating.provide("site_name")(_site_name)
     templating.provide("look")(_look)
     passwords.of_place(lambda: (name(), urlsplit(current_app.config["SETTINGS"].public_url).hostname or ""))
+
+
+def _digest(sheet: bytes) -> str:
+    return hashlib.sha256(sheet).hexdigest()[:12] if sheet else ""
 
 
 def _sheet(chosen: str, css: str) -> bytes:
@@ -98,13 +111,21 @@ def _site_name() -> str:
 
 
 def _look() -> LookContext:
-    """Return what the site looks like beyond what we ship: ``style`` and ``logo`` are addresses or empty, ``safe`` a mode."""
+    """Return what the site looks like beyond what we ship: ``style`` and ``logo`` are addresses or empty, ``safe`` and
+    ``plain`` whether styles are left out, by the browser or by the page.
+    """
     tried: Shown | None = g.get("tried_on")
     if tried is not None:
         style = path_for("look.draft_style", v=tried.digest) if tried.sheet else ""
         return LookContext(style, path_for("look.draft_logo", v=tried.logo_digest) if tried.logo else "")
     found = shown()
     safe = bool(request.cookies) and bool(security.read_cookie(SAFE))
-    style = path_for("look.style", digest=found.digest) if found.sheet and not safe else ""
+    plain = _is_plain(request.path)
+    digest = found.accent_digest if plain else found.digest
+    style = path_for("look.style", digest=digest) if digest and not safe else ""
     logo = path_for("look.logo", digest=found.logo_digest) if found.logo and not safe else ""
-    return LookContext(style, logo, safe)
+    return LookContext(style, logo, safe, plain)
+
+
+def _is_plain(path: str) -> bool:
+    return any(path == each or path.startswith(f"{each}/") for each in PLAIN)

@@ -162,6 +162,12 @@ class OwnedRoom:
     #: Whether whoever owns it stands in for an owner whom a sanction keeps out.
     stands_in: bool = False
 
+    @property
+    def line(self) -> str:
+        """Return who owns it and how many are in it, in words."""
+        owns = "stands in for its owner" if self.stands_in else "owns it"
+        return f"{f'{self.owner.name} {owns}' if self.owner else 'Nobody owns it'} · {self.members:,} in it"
+
     @classmethod
     def sample(cls) -> OwnedRoom:
         """Return one to look at."""

@@ -99,6 +99,7 @@ ASKED = {"messages.events": "room={room_id}", "sweeps.new": "person={alice}"}
 #: What an address is about where that is not what the others are about.
 ABOUT: dict[str, dict[str, str]] = {
     "held.picture": {"picture_id": "waiting_picture"},
+    "keeping.approve_form": {"purge_id": "waiting"},
     "keeping.decide": {"decision": "refuse", "purge_id": "waiting"},
     "keeping.purge": {"message_id": "removed"},
     "keeping.purge_form": {"message_id": "removed"},

@@ -187,7 +187,13 @@ def test_where_two_are_needed_somebody_else_agrees(cast: Cast, removed: str):
     listed = cast.ada.get("/moderation/keeping").get_data(as_text=True)
     assert "a telephone number" in listed
     assert CANARY not in listed
-    assert cast.ada.post(f"/moderation/purges/{waiting}/approve").status_code == 303
+    form = cast.ada.get(f"/moderation/purges/{waiting}/approve").get_data(as_text=True)
+    assert "Nobody can bring it back" in form
+    for word in ("", "yes"):
+        refused = cast.ada.post(f"/moderation/purges/{waiting}/approve", word=word)
+        assert refused.status_code == 422
+        assert "Type the word destroy" in refused.get_data(as_text=True)
+    assert cast.ada.post(f"/moderation/purges/{waiting}/approve", word="Destroy").status_code == 303
     assert cast.ada.post(f"/moderation/purges/{waiting}/approve").status_code == 404
     assert "Purged by a moderator" in cast.alice.get(f"/rooms/{cast.room}").get_data(as_text=True)
     with cast.app.app_context():
@@ -205,7 +211,7 @@ def test_a_refused_one_stays_and_can_be_asked_for_again(cast: Cast, removed: str
     assert cast.mia.post(f"/moderation/removed/{removed}/restore").status_code == 303, "nothing is destroyed yet"
     with cast.app.app_context():
         again = db.session.execute(select(Purge.id)).scalar_one()
-    assert cast.ada.post(f"/moderation/purges/{again}/approve").status_code in (404, 409)
+    assert cast.ada.post(f"/moderation/purges/{again}/approve", word="destroy").status_code in (404, 409)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

@@ -6,6 +6,7 @@ import csv
 import io
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -110,6 +111,56 @@ def test_an_anchor_shows_that_an_older_state_was_put_back(app: Flask):
         )
         assert audit.verify() == audit.Verdict(3)
         assert audit.verify((anchor,)).number == 6
+
+
+@BOTH
+def test_an_old_end_that_was_put_back_is_found_by_the_command_itself(app: Flask, tmp_path: Path):
+    with app.app_context():
+        act(3)
+        head = db.session.execute(text("SELECT number, last, seal FROM audit_head")).one()
+        act(1)
+        db.session.remove()
+        attack(
+            "DELETE FROM audit_log WHERE number > 3;"
+            f"UPDATE audit_head SET number = 3, last = '{head.last}', seal = '{head.seal}'"
+        )
+        own = audit.anchors_file()
+    found = app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert found.exit_code == 1
+    assert "row 4 is another one than was written down elsewhere" in found.output
+    assert own.stat().st_mode & 0o077 == 0
+    kept = tmp_path / "shipped.log"
+    kept.write_text('{"event": "' + own.read_text().splitlines()[-1].partition(" ")[2] + '"}\n')
+    own.unlink()
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["audit", "verify"]).exit_code == 0, "nothing else tells of it"
+    assert runner.invoke(args=["audit", "verify", "--log", str(kept)]).exit_code == 1
+
+
+def test_a_row_that_replaces_another_is_named(app: Flask):
+    """SQLite's triggers say nothing of it; the chain does."""
+    with app.app_context():
+        act(3)
+        with db.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "INSERT OR REPLACE INTO audit_log SELECT number, at, actor_id, action, target_id, person_id, room_id,"
+                    "'none', before, after, address, request_id, seal FROM audit_log WHERE number = 2"
+                )
+            )
+        assert audit.verify().number == 2
+
+
+def test_the_log_is_told_of_an_end_once(app: Flask, caplog: pytest.LogCaptureFixture):
+    with app.app_context(), caplog.at_level("INFO"):
+        act(2)
+        audit.anchor()
+        audit.anchor()
+        act(1)
+        audit.anchor()
+    assert [each.getMessage().split()[2].split(":")[0] for each in caplog.records if "anchor" in each.getMessage()] == [
+        "2", "3",
+    ]  # fmt: skip
 
 
 @BOTH
