@@ -57,10 +57,10 @@ _OVERREAD = re.compile(r"[*`~]+|(?<![^\W_])_+|_+(?![^\W_])")
 _LABELLED = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
 _LINK = re.compile(r'<a href="([^"]*)"')
 #: What is read as an address, though no link is made of it: of any scheme, or bare with a usual ending or a path.
-_ADDRESS = regex.compile(
-    r"[a-z][a-z0-9+.\-]{0,20}+://[^\s/?#,;()<>\"`，、。；（）]++"
-    r"|(?<![\w.@/\-])(?:[\p{L}\p{N}\-]++\.)++(?:(?:com|org|net|info|biz|shop|name|pro|xxx|app|dev|online|site|xyz|рф)(?![\w\-])|[a-z]{2}(?=/))",
-    regex.V1 | regex.IGNORECASE,
+_SCHEMED = re.compile(r"://([^\s/?#,;()<>\"`，、。；（）]+)")
+_BARE = re.compile(
+    r"(?<![\w.@/-])(?:[\w-]++\.)++(?:(?:com|org|net|info|biz|shop|name|pro|xxx|app|dev|online|site|xyz|рф)(?![\w-])|[a-z]{2}(?=/))",
+    re.IGNORECASE,
 )
 
 Span = tuple[int, int]
@@ -356,7 +356,7 @@ def _links(settings: Mapping[str, Any]) -> Finder:
 
     def find(said: Said) -> list[Span] | None:
         found = [html.unescape(each) for each in _LINK.findall(to_html(said.text))]
-        found += [each if "://" in each else f"http://{each}" for each in _ADDRESS.findall(said.text)]
+        found += [f"http://{each}" for each in (*_SCHEMED.findall(said.text), *_BARE.findall(said.text))]
         hosts_of = dict.fromkeys(host_of(each) for each in found if not each.startswith("mailto:"))
         wrong = [each for each in hosts_of if mode == "all" or not each or listed(each) == (mode == "only")]
         if not wrong:

@@ -175,6 +175,10 @@ def test_links(mode: str, hit: bool):
     assert links("see https://shop.LENS.example/a?b") == hit
     assert links("see https://lens.example.evil.example") == (mode != "only")
     assert links("[a](https://notlens.example)") == (mode != "only")
+    assert links("ftp://a.lens.example/x") == hit
+    assert links("https://bank.example@notlens.example/") == (mode != "only")
+    assert links("come to notlens.com, or bit.ly/abc") == (mode != "only"), "addresses that no link is made of"
+    assert not links("see README.md and main.py. It was late.So we went")
     assert not links("no link at all, lens, example.")
     assert not links("write to me@lens.example")
 
