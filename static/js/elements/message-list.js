@@ -11,6 +11,8 @@ const { htmx } = window;
 /** Pixels above the end at which the way back to it appears, and before a loader at which it is reached. */
 const FAR = 50;
 const AHEAD = 600;
+/** Milliseconds in which what comes together is looked at once. A frame of the screen may be a second away though it is visible. */
+const SOON = 16;
 /** More arrivals a second than this are not animated. */
 const CALM = 3;
 
@@ -214,6 +216,8 @@ class MessageList extends HTMLElement {
       this.#place.toEnd();
       if (since.getBoundingClientRect().top < this.#place.top) this.#place.put(since, height / 6);
     }
+    // A pointer that rests has come over its message before anybody listened.
+    if (!target && matchMedia("(hover: hover)").matches) this.#actions.show(this.querySelector("#timeline .message:hover"));
     this.#look();
   }
 
@@ -229,7 +233,12 @@ class MessageList extends HTMLElement {
   }
 
   #lookSoon() {
-    this.#looking ||= requestAnimationFrame(() => this.#look());
+    this.#looking ||= setTimeout(() => this.#look(), SOON);
+  }
+
+  #leave() {
+    this.#look();
+    this.#reading.report();
   }
 
   #look() {
@@ -265,7 +274,7 @@ class MessageList extends HTMLElement {
     on(this, "htmx:afterRequest", (event) => this.#answered(event));
     on(document, "visibilitychange", () => (document.hidden ? this.#reading.report() : this.#look()));
     // Before the next page is asked for, so that it is made with what was read on this one.
-    for (const name of ["beforeunload", "pagehide"]) on(window, name, () => this.#reading.report());
+    for (const name of ["beforeunload", "pagehide"]) on(window, name, () => this.#leave());
     on(document, "confab:hello", () => this.#watch());
     on(document, "confab:message", ({ detail }) => this.#count(detail));
     this.#connection.listen();

@@ -27,6 +27,7 @@ class RoomList extends HTMLElement {
     on(document, "confab:mirror", ({ detail }) => this.#changed(detail.dataset.live));
     on(document, "confab:hello", () => this.#refreshSoon());
     on(document, "visibilitychange", () => document.hidden || (this.#stale === -1 && this.#refreshSoon()));
+    if (this.matches(":hover")) busy = pointed = true; // at rest there since before anybody listened
     for (const link of this.querySelectorAll(".row")) {
       const here = `${location.pathname}/`.startsWith(`${link.pathname}/`);
       if (here) link.ariaCurrent = "page";
