@@ -24,7 +24,6 @@ from typing import Protocol, TypeVar
 
 from chat import metrics
 from chat.realtime import cursor, sse
-from chat.realtime.cursor import Cursor
 from chat.realtime.feed import Feed, Place
 from chat.threads import on_event_loop, turn
 
@@ -195,20 +194,24 @@ class Hub:
             if self.poller is not None and connection.fd >= 0:
                 self.poller.register(connection)
             pieces = [_reset(room_id) for room_id in resets]
-            places = []
+            places, heads = [], []
+            behind = False
             for feed, seq in wanted:
                 if feed.closed or connection.user_id not in feed.members or not feed.ring.covers(seq):
                     pieces.append(_reset(feed.room_id))
                     continue
+                tail = feed.ring.tail
+                heads.append((feed.room_id, tail))  # so that a page can say how much is still to come
+                behind = behind or seq < tail
                 place = Place(connection, feed, seq)
                 feed.places.add(place)
                 places.append(place)
             connection.places = tuple(places)
             if by_last_id and len(places) > 1:
                 connection.heard = {place.feed.room_id: place.seq for place in places}
-            heads = tuple((place.feed.room_id, place.feed.ring.tail) for place in places)
-            hello = _hello(heads, _begin(places[0]) if by_last_id and places else None)
-            pieces.extend(self._next(place) for place in places if place.seq < place.feed.ring.tail)
+            hello = _hello(tuple(heads), _begin(places[0]) if by_last_id and places else None)
+            if behind:
+                pieces += [self._next(place) for place in places if place.seq < place.feed.ring.tail]
             self._send(connection, b"".join([head, sse.retry(random.uniform(*RETRY)), hello, *pieces]))  # noqa: S311
             for place in places:
                 self._catch_up(place)
@@ -293,7 +296,8 @@ class Hub:
         """Send something without a cursor to everybody who reads the room now, behind all that is in its log so far."""
         with self.lock:
             for place in self._in_slices(feed.places):
-                self._catch_up(place)
+                if place.seq < feed.ring.tail:
+                    self._catch_up(place)
                 self._send_ephemeral(place.connection, data)
 
     def to_user(self, user_id: str, data: bytes, must: bool = False, outside: Feed | None = None) -> None:
@@ -450,14 +454,13 @@ def _bye() -> bytes:
 
 @lru_cache(maxsize=512)
 def _hello(heads: tuple[tuple[str, int], ...], id: str | None) -> bytes:
-    """Greet with where the log of each room ends, so that a page can say how much is still to come."""
     return sse.encode("hello", json.dumps(dict(heads)), id)
 
 
 def _begin(place: Place) -> str:
     """Return the id before the first frame: with it a client comes back that was cut off before it heard one."""
-    room_id, heard = place.feed.room_id, place.connection.heard or {}
-    return str(Cursor(room_id, place.feed.ring.epoch + cursor.others(heard, room_id), place.seq))
+    ring, heard = place.feed.ring, place.connection.heard
+    return f"{ring.room_id}.{ring.epoch}{cursor.others(heard, ring.room_id) if heard else ''}.{place.seq}"
 
 
 def _reset(room_id: str) -> bytes:

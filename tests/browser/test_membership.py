@@ -48,6 +48,22 @@ def test_it_shows_who_joins_in_the_list_and_the_room_in_theirs(town: Town, room_
     expect(row.locator(".badge")).to_have_attribute("data-count", "1")
 
 
+def test_it_shows_who_joins_as_here(town: Town, windows: Windows):
+    room = town.alice.make_room("harbour", "open")
+    alice, mallory = windows.open(town.alice, f"/rooms/{room}"), windows.open(town.mallory, "/rooms")
+    for page in (alice, mallory):
+        expect(page.locator("html")).to_have_attribute("data-stream", "up")
+    expect(alice.locator(".crowd")).to_have_text("1 of 1 here")
+    mallory.wait_for_timeout(1500)  # joining is no change of presence any more
+    mallory.goto(f"{town.site.url}/rooms/{room}")
+    mallory.get_by_role("button", name="Join the room").click()
+    for page in (alice, mallory):
+        expect(page.locator(f"#member_{town.mallory.id} .presence")).to_have_attribute("data-state", "online")
+        expect(page.locator(".crowd")).to_have_text("2 of 2 here")
+    mallory.reload()
+    expect(mallory.locator(".crowd")).to_have_text("2 of 2 here")
+
+
 def test_it_shows_a_new_name_of_the_room_at_once(town: Town, room_of: Open):
     page = room_of(town.bob)
     town.alice.post(f"/rooms/{town.room}/settings", name="night sky", purpose="Stars")
