@@ -52,7 +52,7 @@ SLOWEST = 1024
 LONGEST_BODY = 300.0
 #: Seconds, and pieces of 16 KiB, that a client gets to read why it was refused.
 LINGER = 2.0
-LINGER_PIECES = 64
+LINGER_PIECES = 16
 #: Connections from which on requests take turns.
 CROWD = 32
 #: Seconds between two looks at who should give way while somebody waits.
@@ -266,6 +266,7 @@ class Handler(pywsgi.WSGIHandler):
             for _ in range(LINGER_PIECES):
                 if not self.socket.recv(16 * 1024):
                     break
+                turn()
         self.log_request()
 
     def get_environ(self) -> dict[str, Any]:

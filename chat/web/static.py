@@ -13,6 +13,7 @@ import hashlib
 import mimetypes
 import posixpath
 import re
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,6 +61,7 @@ class Static:
         self._folders = folders
         self._files: dict[str, File] = {}
         self._sources: dict[str, Path] = {}
+        self._making = threading.Lock()
         for folder in folders:
             self._sources |= {
                 str(each.relative_to(folder)): each
@@ -77,22 +79,25 @@ class Static:
         :raises NotFound: there is none of that name.
         """
         if path not in self._files:
-            mimetype = (
-                "text/javascript"
-                if path.endswith(".js")
-                else mimetypes.guess_type(path)[0] or "application/octet-stream"
-            )
-            if mimetype == "text/css":
-                data = self._sheet(path).encode()
-            elif mimetype == "text/javascript" and not path.startswith("vendor/"):
-                whole = path in _ENTRIES and not current_app.debug
-                text = modules.bundle(path, self._text) if whole else self._text(path)
-                data = (text if current_app.debug else rjsmin.jsmin(text)).encode()
-            else:
-                data = self._find(path).read_bytes()
-            packed = _packing.run(_packed, data) if mimetype in _COMPRESSED and not current_app.debug else {}
-            self._files[path] = File(data, packed, mimetype)
+            with self._making:  # or all who ask for it first would have it compressed once more
+                if path not in self._files:
+                    self._files[path] = self._make(path)
         return self._files[path]
+
+    def _make(self, path: str) -> File:
+        mimetype = (
+            "text/javascript" if path.endswith(".js") else mimetypes.guess_type(path)[0] or "application/octet-stream"
+        )
+        if mimetype == "text/css":
+            data = self._sheet(path).encode()
+        elif mimetype == "text/javascript" and not path.startswith("vendor/"):
+            whole = path in _ENTRIES and not current_app.debug
+            text = modules.bundle(path, self._text) if whole else self._text(path)
+            data = (text if current_app.debug else rjsmin.jsmin(text)).encode()
+        else:
+            data = self._find(path).read_bytes()
+        packed = _packing.run(_packed, data) if mimetype in _COMPRESSED and not current_app.debug else {}
+        return File(data, packed, mimetype)
 
     def has(self, path: str) -> bool:
         """Tell whether there is a file of this name."""
