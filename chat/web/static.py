@@ -31,7 +31,7 @@ blueprint = Blueprint("static_files", __name__)
 
 YEAR = "public, max-age=31536000, immutable"
 _IMPORT = re.compile(r'^@import "([\w./-]+)";\n', re.MULTILINE)
-_ENTRIES = {"js/app.js", "js/bare.js", "js/console.js"}
+_ENTRIES = {"js/app.js", "js/bare.js", "js/console.js", "js/kept-forms.js"}
 _COMPRESSED = {"text/css", "text/javascript", "image/svg+xml", "application/json", "text/plain"}
 
 

@@ -4,7 +4,6 @@ import "./copying.js";
 import "./sse.js";
 import "./swaps.js";
 import "./refusals.js";
-import "./kept-forms.js";
 import "./elements/confirm-dialog.js";
 import "./elements/message-composer.js";
 import "./elements/message-editor.js";

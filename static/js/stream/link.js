@@ -14,7 +14,7 @@ export class Link {
   #timer = 0;
   #tries = 0;
   #heardAt = 0;
-  #renewedAt = Date.now();
+  #renewedAt = performance.now();
 
   /** `owner` has `places()`, a promise of a Map of cursors by room; `heard(event)`, `up(isUp)`, `refused(status)`. */
   constructor(owner) {
@@ -35,7 +35,8 @@ export class Link {
 
   /** Connect once more if it has been too quiet: after sleep, or when somebody asks. */
   check() {
-    if (!this.#abort || Date.now() - this.#heardAt > PING) this.open();
+    // By the clock that goes on in sleep; it may have been set back, too.
+    if (!this.#abort || Math.abs(Date.now() - this.#heardAt) > PING) this.open();
   }
 
   async #connect() {
@@ -83,8 +84,8 @@ export class Link {
 
   /** Renew the ticket. The server's pings are the clock: they come also where timers sleep. */
   #renew() {
-    if (Date.now() - this.#renewedAt < TICKET) return;
-    this.#renewedAt = Date.now();
+    if (performance.now() - this.#renewedAt < TICKET) return;
+    this.#renewedAt = performance.now();
     fetch("/events/ticket", { method: "POST", headers: { "X-CSRFToken": meta("csrf-token") } }).catch(() => {});
   }
 }
