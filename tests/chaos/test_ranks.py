@@ -70,6 +70,8 @@ def machine(app: Flask, ids: dict[str, str]) -> type[RuleBasedStateMachine]:
             self.context = app.app_context()
             self.context.push()
             self.room = rooms.create_room("a room", "open", "", ids["alice"])
+            for name in ("mia", "bob"):  # mia would be the heir: of what she imposes she must not be
+                rooms.join(self.room, ids[name])
 
         def teardown(self) -> None:
             for each in self.model.force:
