@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from chat import audit, log, logs
+from chat import audit, log, logs, security_events
 from chat.accounts import emails, queries, service
 from chat.accounts.forms import person_name
 from chat.accounts.routes import setup_token
@@ -72,6 +72,7 @@ def add_user(name: str, email: str, role: str, password_stdin: bool) -> None:
         user_id = service.add_user(*checked, _password(password_stdin), role)
     except ChatError as problem:
         raise click.ClickException(problem.sentence) from None
+    security_events.flush()
     click.echo(user_id)
 
 
@@ -109,6 +110,7 @@ def _change(email: str, change: Callable[[str], None]) -> None:
         change(user.id)
     except ChatError as problem:
         raise click.ClickException(problem.sentence) from None
+    security_events.flush()
 
 
 def _password(from_stdin: bool) -> str:

@@ -10,6 +10,7 @@ import gevent
 from flask import Flask
 from gevent.event import Event
 
+from chat import security_events
 from chat.database import db
 from chat.server.http import Server, tune
 
@@ -46,3 +47,6 @@ def finish(app: Flask, servers: list[Server], grace: float = GRACE, alive: Any =
         if alive is not None:
             alive()
         gevent.sleep(0.02)
+    with app.app_context():
+        security_events.flush()
+        db.session.remove()
