@@ -52,7 +52,7 @@ def test_the_sheet_of_a_theme_follows_ours(make_app: Callable[..., tuple[Flask, 
     (tmp_path / "static").mkdir()
     (tmp_path / "static/theme.css").write_text("@layer theme { .message { color: rebeccapurple; } }")
     app, _ = make_app(THEME_DIR=str(tmp_path))
-    page = app.test_client().get("/nowhere").get_data(as_text=True)
+    page = app.test_client().get("/nowhere", headers={"Accept": "text/html"}).get_data(as_text=True)
     sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
     assert sheets[:2] == [address(app, "css/app.css"), address(app, "theme.css")]
     assert app.test_client().get(sheets[0]).get_data(as_text=True).startswith("@layer reset,")
@@ -85,7 +85,7 @@ def test_sheets_that_import_what_is_not_there_or_each_other_keep_their_rules(
 
 
 def test_without_a_theme_no_page_asks_for_its_sheet(app: Flask):
-    assert "theme.css" not in app.test_client().get("/nowhere").get_data(as_text=True)
+    assert "theme.css" not in app.test_client().get("/nowhere", headers={"Accept": "text/html"}).get_data(as_text=True)
 
 
 def test_a_link_that_leads_out_of_a_theme_is_no_file(
