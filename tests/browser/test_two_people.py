@@ -26,6 +26,7 @@ def both(request: pytest.FixtureRequest) -> Town:
     return populate(first, second)
 
 
+@pytest.mark.smoke
 def test_it_shows_each_what_the_other_does(both: Town, windows: Windows, tmp_path: Path):
     windows.allow("401|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_NETWORK_CHANGED")
     alice = windows.open(both.alice, f"/rooms/{both.room}")

@@ -26,6 +26,7 @@ def refused(**settings: str) -> str:
     return line
 
 
+@pytest.mark.smoke
 def test_it_prints_the_address_and_the_set_up_link_until_there_is_an_account(site: Site):
     assert f"Confab is at {site.url}/" in site.output()
     Person(site.url).set_up(site.setup_link)

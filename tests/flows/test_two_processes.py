@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 import redis
 
 from tests.conftest import populate
@@ -13,6 +14,7 @@ from tests.services import Redis, Site, stopped, wait_for
 Pair = tuple[Site, Site]
 
 
+@pytest.mark.smoke
 def test_what_one_says_the_other_sees(pair: Pair):
     town = populate(*pair)
     stream = town.bob.listen(town.room)

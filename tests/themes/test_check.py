@@ -40,6 +40,7 @@ def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
 
+@pytest.mark.smoke
 def test_what_is_shipped_is_a_theme_that_keeps_everything(checked: Write):
     names = [
         "messages/_message.html",
@@ -291,6 +292,7 @@ def test_a_layout_is_checked_where_it_is_seen(checked: Write):
     assert "Is it site_name?" in problem.remedy
 
 
+@pytest.mark.smoke
 def test_what_is_shipped_has_no_fault_of_its_own(app: Flask):
     """But for what has another way without script."""
     with app.app_context():
