@@ -18,6 +18,8 @@ TIMEOUT = 0.2
 
 #: Everything that an unreachable Redis raises.
 ERRORS = (redis.RedisError, OSError)
+#: What Redis raises when it refuses a command, as one for a key of another type.
+REFUSED = redis.ResponseError
 
 
 class Oddities:

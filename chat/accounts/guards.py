@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Request, Response, current_app, request
+from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 
@@ -73,7 +73,9 @@ def viewer() -> Viewer:
 
 
 def maybe_viewer() -> Viewer | None:
-    """Return who sent the current request, or None."""
+    """Return who sent the current request, or None, as where there is no request."""
+    if not has_request_context():
+        return None
     found = current_user._get_current_object()
     return found if isinstance(found, Viewer) else None
 

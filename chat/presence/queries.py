@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import has_request_context
-
 from chat.accounts.contexts import PersonContext
 from chat.accounts.guards import maybe_viewer
 from chat.presence.contexts import CrowdContext, PresenceContext
@@ -26,5 +24,5 @@ def crowd(room_id: str, members: Collection[str]) -> CrowdContext:
 
 
 def _viewer_id() -> str:
-    who = maybe_viewer() if has_request_context() else None
+    who = maybe_viewer()
     return who.id if who else ""

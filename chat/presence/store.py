@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-import redis
-
 from chat import redis_link
 
 log = logging.getLogger(__name__)
@@ -168,7 +166,7 @@ class RedisStore:
         """Put back what we know where a key of ours has become something else; this time fails, the next one does not."""
         try:
             yield
-        except redis.ResponseError as problem:
+        except redis_link.REFUSED as problem:
             if "WRONGTYPE" in str(problem):
                 self._odd.note()
                 self._redis.delete(self._ALIVE_KEY, self._ACTIVE_KEY)

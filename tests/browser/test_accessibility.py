@@ -134,3 +134,23 @@ def faults(page: Page, *themes: str) -> list[str]:
             for node in violation["nodes"]
         ]
     return found
+
+
+def test_the_answer_to_an_old_form_has_no_fault(village: Village, windows: Windows):
+    windows.allow("403")
+    page = windows.context(village.ines, **DESK, reduced_motion="reduce").new_page()
+    page.goto(f"{village.ines.url}/profile")
+    old = village.ines.elsewhere().token
+    page.evaluate(
+        """(token) => {
+            const form = document.querySelector('form[action="/profile"]');
+            form.elements.csrf_token.value = token;
+            form.elements.status.value = "A status that somebody typed";
+            HTMLFormElement.prototype.submit.call(form);
+        }""",
+        old,
+    )
+    expect(page.get_by_text("A status that somebody typed")).to_be_visible()
+    assert faults(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert faults(page, "light") == [], "on a phone"

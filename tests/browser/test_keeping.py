@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows
+from tests.browser.test_accessibility import faults
 from tests.conftest import Town
 from tests.people import Person
 
@@ -63,6 +64,7 @@ def test_two_moderators_purge_it_with_four_people(town: Town, windows: Windows, 
     other.goto(f"{town.site.url}/moderation/keeping")
     case = other.locator("[data-case]", has_text="A card number")
     case.get_by_role("link", name="Agree…").click()
+    assert faults(other) == []
     other.get_by_label("Type “destroy” to agree").fill("destroy")
     other.get_by_role("button", name="Destroy it").click()
     expect(other.locator("[data-case]", has_text="A card number")).to_have_count(0)
