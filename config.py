@@ -7,9 +7,11 @@ what to change. ``docs/configuration.md`` lists the same names; a test holds the
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -263,16 +267,38 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
 
 
 def _make_writable(folder: Path) -> None:
+    os.umask(0o077)  # whatever this process writes is nobody else's to read
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".write-{secrets.token_hex(8)}"  # containers that share it have the same process ids
         probe.touch()
         probe.unlink()
+        _close_to_others(folder)
     except OSError as problem:
         raise ConfigError(
             f"The instance folder {folder} cannot be written ({problem.strerror}). "
             "Give this user the right to write there, or name another one in INSTANCE_PATH."
         ) from None
+
+
+def _close_to_others(folder: Path) -> None:
+    """Take from other users of the machine what Confab wrote into the folder before it wrote for nobody else."""
+    names = (
+        "confab.sqlite3",
+        "confab.sqlite3-wal",
+        "confab.sqlite3-shm",
+        "secret_key",
+        "outbox",
+        "pictures",
+        "serving",
+    )
+    for path in [folder / name for name in names if (folder / name).exists()]:
+        mode = path.lstat().st_mode
+        if mode & 0o077 and not stat.S_ISLNK(mode):
+            try:
+                path.chmod(stat.S_IMODE(mode) & ~0o077)
+            except OSError:
+                log.warning("Other users of this machine may read %s. Take the right away: chmod go= %s", path, path)
 
 
 def _kept_key(path: Path) -> str:

@@ -18,7 +18,7 @@ from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
 from chat.web.templating import render_page
-from chat.web.urls import path_for
+from chat.web.urls import never_next, path_for
 
 blueprint = Blueprint("look", __name__)
 
@@ -142,9 +142,17 @@ def logo(digest: str) -> Response:
 
 
 @blueprint.get("/-/safe-mode")
+@never_next
 def safe_mode() -> Response:
-    """Have this browser leave the site's own styles out, and go where they can be mended."""
+    """Have this browser leave the site's own styles out, and go where they can be mended.
+
+    The address is typed, where styles may hide every button; a link or a picture of another site changes nothing.
+    """
     response = see_other(_where_to_mend())
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        return response
+    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+        return response
     security.set_cookie(response, SAFE, "on", life=None)
     return response
 

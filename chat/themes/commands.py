@@ -40,6 +40,7 @@ def new(folder: Path) -> None:
     """Make a small theme that works: one block and a few colours."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise click.ClickException(f"{folder} is there already. Name a folder that is not, or is empty.")
+    os.umask(0o022)  # a theme is for whoever serves it
     try:
         shutil.copytree(STARTER, folder, dirs_exist_ok=True)
     except (OSError, shutil.Error):

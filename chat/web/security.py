@@ -7,6 +7,7 @@ The token is masked anew in every page, so that compressing a page together with
 from __future__ import annotations
 
 import base64
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,13 @@ from config import LOOPBACK
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+log = logging.getLogger(__name__)
+
+#: What proxies add, besides X-Forwarded-…
+_FORWARDING = {
+    "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For",
+    "X-Envoy-External-Address", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "X-Azure-Clientip", "Fly-Client-Ip",
+}  # fmt: skip
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _MASK_BYTES = 12
 _SEAL_BYTES = 22
@@ -37,6 +45,7 @@ _large: Counter[str] = Counter()
 
 def init_app(app: Flask) -> None:
     """Check requests and complete responses."""
+    app.before_request(_warn_of_proxy)
     app.before_request(_refuse_foreign)
     app.teardown_request(_count_large_no_more)
     app.after_request(_complete)
@@ -202,7 +211,7 @@ def _refuse_foreign() -> Response | None:
         ours = site in {"same-origin", "none"}
     else:
         origin = request.headers.get("Origin")
-        ours = origin is None or origin.partition("://")[2] == request.host
+        ours = origin is None or origin in _own_origins()
     if not ours:
         note("token.foreign")
         raise NotAllowed("This form was sent from another site. Open the page here and try again.")
@@ -222,6 +231,17 @@ def _refuse_foreign() -> Response | None:
     return answer()
 
 
+def _own_origins() -> set[str]:
+    """Return what a browser calls a page of ours, by the name that this request came under.
+
+    Its scheme is that of BASE_URL: behind a proxy a request says less. Only loopback is reached without the proxy, too.
+    """
+    schemes = {urlsplit(current_app.config["SETTINGS"].public_url).scheme}
+    if urlsplit(f"//{request.host}").hostname in LOOPBACK:
+        schemes.add("http")
+    return {f"{scheme}://{request.host}" for scheme in schemes}
+
+
 def note(kind: str) -> None:
     """Note that the current request is refused, and whose it is.
 
@@ -235,11 +255,29 @@ def note(kind: str) -> None:
     security_events.note(kind, user_id, detail=request.endpoint or "")
 
 
+def forwarded() -> bool:
+    """Tell whether a proxy says that it passes this request on."""
+    return any(name in _FORWARDING or name.startswith("X-Forwarded-") for name, _ in request.headers)
+
+
+def _warn_of_proxy() -> None:
+    """Say once that a proxy stands before us whose word about addresses is not taken."""
+    app = current_app
+    if not app.config["TRUSTED_PROXIES"] and "told_of_proxy" not in app.extensions and forwarded():
+        app.extensions["told_of_proxy"] = True
+        log.warning(
+            "A request came through a proxy, and TRUSTED_PROXIES is 0: everybody has the proxy's address, and shares the "
+            "limits on signing in. Set TRUSTED_PROXIES to how many proxies there are, and BASE_URL to what people type."
+        )
+
+
 def from_this_machine() -> bool:
     """Tell whether this request comes from the machine itself, and from a site that serves nobody else.
 
-    Where people come by another name, something on this machine may pass them on: then nobody can be told from us.
+    Where people come by another name, or something on this machine says that it passes them on, nobody can be told from us.
     """
+    if forwarded():
+        return False
     private = urlsplit(current_app.config["SETTINGS"].public_url).hostname in LOOPBACK
     return private and request.remote_addr in LOOPBACK
 
