@@ -13,7 +13,14 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from chat import clock
@@ -72,6 +79,10 @@ def machine(app: Flask, ids: dict[str, str]) -> type[RuleBasedStateMachine]:
             self.room = rooms.create_room("a room", "open", "", ids["alice"])
             for name in ("mia", "bob"):  # mia would be the heir: of what she imposes she must not be
                 rooms.join(self.room, ids[name])
+
+        @initialize(name=WHO, ban=st.booleans(), everywhere=st.booleans())
+        def begin(self, name: str, ban: bool, everywhere: bool) -> None:
+            self.shut_out("mia", name, ban, everywhere)
 
         def teardown(self) -> None:
             for each in self.model.force:
