@@ -395,8 +395,8 @@ class Readers:
 def sealed(link: Any, channel: str, message: dict[str, Any]) -> tuple[bytes, bytes]:
     """Return a message as another process of Confab publishes it."""
     assert isinstance(link, broker.RedisBroker)
-    body = b"the bench itself" + json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
-    return channel.encode(), link._mac(channel, body) + body
+    body = json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+    return channel.encode(), link.sealed(channel, body)
 
 
 def _html() -> str:

@@ -102,6 +102,7 @@ class RedisBroker:
         self._broken_until = 0.0
         #: By sender, the number of its last message; the one that was silent for longest is first.
         self._last: dict[bytes, int] = {}
+        self._number = 0
         self._foreign = redis_link.Oddities(log, "%s messages on Redis are not from us, or were played again")
         self._started = False
         self._listening = False
@@ -149,6 +150,12 @@ class RedisBroker:
         """Stop both threads at their next turn."""
         self._stopping = True
 
+    def sealed(self, channel: str, body: bytes) -> bytes:
+        """Return a message as it goes to Redis. Each has the next number, so they must be sent in the order of their making."""
+        self._number += 1
+        told = self._me + _ORDER.pack(self._number, time.time()) + body
+        return self._mac(channel, told) + told
+
     def _mac(self, channel: str, body: bytes) -> bytes:
         return hmac.digest(self._key, channel.encode() + b"\0" + body, hashlib.sha256)[:_MAC_BYTES]
 
@@ -161,7 +168,6 @@ class RedisBroker:
                 pass  # the listening thread meets the same error and subscribes to everything anew
 
     def _publish_loop(self) -> None:
-        number = 0
         while not self._stopping:
             batch = [self._outgoing.get()]
             while len(batch) < 100 and not self._outgoing.empty():
@@ -169,9 +175,7 @@ class RedisBroker:
             try:
                 pipeline = self._publisher.pipeline(transaction=False)
                 for channel, body in batch:
-                    number += 1
-                    told = self._me + _ORDER.pack(number, time.time()) + body
-                    pipeline.publish(channel, self._mac(channel, told) + told)
+                    pipeline.publish(channel, self.sealed(channel, body))
                 pipeline.execute()
             except redis_link.ERRORS as problem:
                 self._broken_until = time.monotonic() + BREAKER

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from bench.contenders import sealed
 from chat import redis_link
 from chat.realtime import broker
 from chat.realtime.broker import RedisBroker
@@ -109,6 +110,15 @@ def test_forged_ones_have_no_effect_and_do_not_fill_the_log(
     assert (
         len([each for each in caplog.records if "not from us" in each.getMessage()]) <= 2
     )  # each of the two brokers says it once
+
+
+def test_what_the_bench_publishes_is_heard(listening, redis_server: Redis):
+    _, heard = listening
+    stage = RedisBroker(redis_server.url, b"k" * 32)
+    for n in range(3):
+        channel, told = sealed(stage, CHANNEL, {"kind": "frame", "n": n})
+        redis_link.client(redis_server.url).publish(channel, told)
+    wait_for(lambda: len(heard) == 3, what="all of it")
 
 
 def test_a_sender_that_is_forgotten_does_not_grow_without_end(listening):
