@@ -134,10 +134,10 @@ def _words(form: RuleForm, problems: dict[str, str]) -> dict[str, Any]:
         for each in given:
             if len(each) > LETTERS:
                 problems[name] = f"A word has {LETTERS} letters at most; “{each[:20]}…” has {len(each)}."
-            elif "*" in each and len(each.strip("*")) < FEWEST and each.strip("*").isascii():
-                problems[name] = f"“{each}” is in too many words. Beside a * there are {FEWEST} letters at least."
             elif is_blank(matching.plain(each)) or "*" in each.strip("*"):
                 problems[name] = f"“{each}” is no word. A * stands at its beginning or its end."
+            elif "*" in each and len(each.strip("*")) < FEWEST and each.strip("*").isascii():
+                problems[name] = f"“{each}” is in too many words. Beside a * there are {FEWEST} letters at least."
     return {"words": words, "allow": allow}
 
 

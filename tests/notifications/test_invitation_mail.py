@@ -130,7 +130,7 @@ def test_a_name_adds_no_header(cast: Cast, way: str, tmp_path: Path):
     (mail,) = outbox(tmp_path)
     assert {name.lower() for name in mail.keys()} == {"from", "to", "subject", "mime-version", "content-type"}  # noqa: SIM118
     assert mail["To"] == NEWCOMER
-    assert "Eve Bcc: victim@example.org Buy lamps" in " ".join(parts(mail)[0].split() + str(mail["Subject"]).split())
+    assert "Eve Bcc victim example. org Buy lamps" in " ".join(parts(mail)[0].split() + str(mail["Subject"]).split())
 
 
 def test_the_name_of_a_room_adds_no_header(cast: Cast, tmp_path: Path):
@@ -140,7 +140,7 @@ def test_the_name_of_a_room_adds_no_header(cast: Cast, tmp_path: Path):
     run(cast.app)
     (mail,) = outbox(tmp_path)
     assert "bcc" not in {name.lower() for name in mail.keys()}  # noqa: SIM118
-    assert "lamps Bcc: victim@example.org" in " ".join(parts(mail)[0].split())
+    assert "lamps Bcc victim example. org" in " ".join(parts(mail)[0].split())
 
 
 @pytest.mark.parametrize(
