@@ -59,6 +59,8 @@ _ONE_SHAPE = str.maketrans("i1|0", "lllo", " .-_'")
 #: How much of a likeness is kept.
 LIKENESS_LIMIT = 200
 _TAG = regex.compile(r"(?: #[a-z2-7]{4})+$")
+#: What would be taken for one, in letters as they are read.
+_TAG_LIKE = regex.compile(r"(?:\s*[#\u266f]\s*[a-z0-9|]{4})+$")
 
 
 def is_blank(text: str) -> bool:
@@ -115,8 +117,7 @@ def harmless(name: str) -> str:
 
 def likeness(name: str) -> str:
     """Return what names that look alike have in common: ``Root Admin``, ``R00T ADMlN`` and ``Rооt Αdmin``."""
-    said = _TAG.sub("", name)
-    shape = "".join(map(letters, said))
+    shape = _TAG_LIKE.sub("", "".join(map(letters, _TAG.sub("", name))))
     return shape.translate(_ONE_SHAPE).replace("rn", "m").replace("vv", "w")[:LIKENESS_LIMIT]
 
 
