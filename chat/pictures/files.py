@@ -34,6 +34,8 @@ _SEEN = {
 }
 #: Most bytes of a colour profile; Pillow refuses more.
 _MAX_PROFILE = 1024 * 1024
+#: Most frames of something that moves.
+MAX_FRAMES = 1_000
 
 
 class Cut(Exception):
@@ -229,6 +231,7 @@ class Frame:
 
     :ivar after: what becomes of it when its time is over: ``KEEP``, ``CLEAR`` to see-through, or ``RESTORE`` what was before.
     :ivar replaces: it takes the place of what is under it, see-through parts too.
+    :ivar file: in pieces, of which all frames share some: together they may be a thousand times as large as what was sent.
     """
 
     left: int
@@ -237,7 +240,7 @@ class Frame:
     after: int
     replaces: bool
     duration: int
-    file: bytes
+    file: tuple[bytes, ...]
 
 
 @dataclass
@@ -245,11 +248,19 @@ class Animation:
     """A moving picture taken apart, without a pixel decoded.
 
     :ivar loop: how often it is shown, 0 for ever.
+    :ivar count: how many frames there are; of more than are taken ``frames`` has the first.
     """
 
     size: tuple[int, int]
     loop: int
     frames: list[Frame]
+    count: int = 0
+
+    def add(self, frame: Frame) -> None:
+        """Add a frame, and only count it where there are too many already."""
+        self.count += 1
+        if self.count <= MAX_FRAMES:
+            self.frames.append(frame)
 
     def pictures(self) -> Iterator[tuple[Any, int]]:
         """Yield what is seen and for how many milliseconds; a frame that is cut ends it.
@@ -261,7 +272,7 @@ class Animation:
         canvas = Image.new("RGBA", self.size)
         for number, frame in enumerate(self.frames):
             try:
-                with Image.open(BytesIO(frame.file), formats=["GIF", "PNG"]) as image:
+                with Image.open(BytesIO(b"".join(frame.file)), formats=["GIF", "PNG"]) as image:
                     picture = image.convert("RGBA")
             except (OSError, EOFError, SyntaxError, ValueError):
                 if number == 0:
@@ -288,9 +299,11 @@ def read_apng(data: bytes) -> Animation | None:
     named = dict(chunks)
     if len(named.get(b"acTL", b"")) != 8 or b"fcTL" not in named or len(named[b"IHDR"]) != 13:
         return None
-    shared = [
-        (name, content) for name, content in chunks if name in {b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
-    ]
+    shared = b"".join(
+        _chunk(name, content)
+        for name, content in chunks
+        if name in {b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP"}
+    )
     found = Animation(struct.unpack(">II", named[b"IHDR"][:8]), int.from_bytes(named[b"acTL"][4:], "big"), [])
     pixels: list[bytes] = []
     control = b""
@@ -299,12 +312,11 @@ def read_apng(data: bytes) -> Animation | None:
         if len(control) < 26 or not pixels:
             return
         w, h, left, top, delay, per, after, blend = struct.unpack(">4IHHBB", control[4:26])
-        head = (b"IHDR", struct.pack(">II", w, h) + named[b"IHDR"][8:])
-        parts = [head, *shared, (b"IDAT", b"".join(pixels)), (b"IEND", b"")]
-        alone = PNG + b"".join(_chunk(name, content) for name, content in parts)
+        head = PNG + _chunk(b"IHDR", struct.pack(">II", w, h) + named[b"IHDR"][8:])
+        alone = head, shared, _chunk(b"IDAT", b"".join(pixels)), _chunk(b"IEND", b"")
         # Nothing was before the first one, so there is nothing to restore.
         after = CLEAR if after == RESTORE and not found.frames else after
-        found.frames.append(Frame(left, top, (w, h), after, blend == 0, delay * 1000 // (per or 100), alone))
+        found.add(Frame(left, top, (w, h), after, blend == 0, delay * 1000 // (per or 100), alone))
 
     for name, content in chunks:
         if name in {b"fcTL", b"IEND"}:
@@ -345,11 +357,11 @@ def read_gif(data: bytes) -> Animation:
             end = _blocks_end(data, table_end + 1)
             if not found.frames:
                 found.size = max(width, left + w), max(height, top + h)
-            screen = b"GIF89a" + struct.pack("<HHB", w, h, flags) + b"\0\0" + colours
+            screen = b"GIF89a" + struct.pack("<HHB", w, h, flags) + b"\0\0"
             alone = b"\x2c\0\0\0\0" + struct.pack("<HHB", w, h, own) + data[place + 10 : end] + b"\x3b"
             disposal, delay = (control[3] >> 2 & 7, int.from_bytes(control[4:6], "little")) if control else (0, 0)
             after = {2: CLEAR, 3: RESTORE, 4: RESTORE}.get(disposal, KEEP)  # 4 is what some programs write for 3
-            found.frames.append(Frame(left, top, (w, h), after, False, delay * 10, screen + control + alone))
+            found.add(Frame(left, top, (w, h), after, False, delay * 10, (screen, colours, control, alone)))
             place, control = end, b""
         else:
             break  # the end, or what browsers take for it

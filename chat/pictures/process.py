@@ -35,7 +35,7 @@ CPU_SECONDS = 15
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 10_000
-MAX_FRAMES = 1_000
+MAX_FRAMES = files.MAX_FRAMES
 #: Most pixels over all frames of something that moves: taken, and kept.
 MAX_MOVING_PIXELS = 100_000_000
 KEPT_MOVING_PIXELS = 50_000_000
@@ -51,6 +51,7 @@ FACE = 256
 EXACT_WORTH = 1.5
 
 
+TOO_LARGE = "The moving picture is too large; make it smaller or shorter."
 CUT = "The file ends before the picture does: part of it is missing. Send it again, whole."
 
 
@@ -74,6 +75,8 @@ def process(source: str, full: str, thumb: str, face: bool = False) -> tuple[int
         if data.startswith(files.GIF):
             return _animation(files.read_gif(data), full, thumb, face)
         if data.startswith(files.PNG):
+            if data[12:16] == b"IHDR" and len(data) >= 24:
+                _check_size(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
             data = files.without_ballast(data)
             if moving := files.read_apng(data):
                 return _animation(moving, full, thumb, face, files.profile_of(data))
@@ -107,8 +110,11 @@ def _animation(
     for size in (moving.size, *(frame.size for frame in moving.frames)):
         _check_size(*size)
     frames = ((_in_srgb(picture, profile), duration) for picture, duration in moving.pictures())
-    if len(moving.frames) > 1 and not face:
-        return _moving(frames, len(moving.frames), moving.size, moving.loop, full)
+    if moving.count > 1 and not face:
+        # Frames may be larger than what is seen of them, and are decoded whole.
+        if sum(width * height for width, height in (frame.size for frame in moving.frames)) > MAX_MOVING_PIXELS:
+            raise Refused(TOO_LARGE)
+        return _moving(frames, moving.count, moving.size, moving.loop, full)
     return _write(next(frames)[0], _kept_size(moving.size, face), full, thumb, exact=True)
 
 
@@ -264,7 +270,7 @@ def _moving(
     if count > MAX_FRAMES:
         raise Refused(f"The picture has {count} frames; {MAX_FRAMES} can be taken.")
     if count * width * height > MAX_MOVING_PIXELS:
-        raise Refused("The moving picture is too large; make it smaller or shorter.")
+        raise Refused(TOO_LARGE)
     budget = math.sqrt(KEPT_MOVING_PIXELS / (count * width * height))
     scale = min(1.0, THUMB[0] / width, THUMB[1] / height, budget)
     size = max(1, round(width * scale)), max(1, round(height * scale))
