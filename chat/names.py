@@ -117,7 +117,7 @@ def harmless(name: str) -> str:
 
 def likeness(name: str) -> str:
     """Return what names that look alike have in common: ``Root Admin``, ``R00T ADMlN`` and ``Rооt Αdmin``."""
-    shape = _TAG_LIKE.sub("", "".join(map(letters, _TAG.sub("", name))))
+    shape: str = _TAG_LIKE.sub("", "".join(map(letters, _TAG.sub("", name))))
     return shape.translate(_ONE_SHAPE).replace("rn", "m").replace("vv", "w")[:LIKENESS_LIMIT]
 
 

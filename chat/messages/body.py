@@ -55,12 +55,12 @@ _PAIR = re.compile(r"(?<![*\\])\*{1,3}(?!\*)|(?<![_\\])_(?!_)|(?<![~\\])~~(?!~)"
 _LETTER = r"\p{L}\p{M}\p{N}"
 _INSIDE = rf"{_LETTER}!#$%&'*+\-./:=?@_~"
 _LABELLED = regex.compile(
-    rf"(?<![!\\])\[([^\[\]\n]{{1,300}})\]\((https?://)([{_LETTER}.\-]++(?::\d++)?)"
+    rf"(?<![!\\])\[([^\[\]\n]{{1,300}})\]\(([Hh][Tt][Tt][Pp][Ss]?://)([{_LETTER}.\-]++(?::\d++)?)"
     rf"((?:[/?#](?:[{_INSIDE},;\[\]]++|\([{_INSIDE},;]*+\))*+)?)\)",
     regex.V1 | regex.IGNORECASE,
 )
 _ADDRESS = regex.compile(
-    r"(?<![A-Za-z0-9+.@/\-])(?:https?://(?=[\p{L}\p{N}\[])|(?<![:_])www\.(?=[\p{L}\p{N}\-]++\.[\p{L}\p{N}]))"
+    r"(?<![A-Za-z0-9+.@/\-])(?:[Hh][Tt][Tt][Pp][Ss]?://(?=[\p{L}\p{N}\[])|(?<![:_])www\.(?=[\p{L}\p{N}\-]++\.[\p{L}\p{N}]))"
     rf"(?:[{_INSIDE}()\[\]]++|[,;](?!https?://))++",
     regex.V1 | regex.IGNORECASE,
 )

@@ -102,6 +102,7 @@ def test_what_is_nested_too_deep_is_flattened(depth: int):
         ("https://e.org\\@evil.example", ["https://e.org"]),
         ("http://localhost:8000/ http://[::1]/", ["http://localhost:8000/", "http://[::1]/"]),
         ("[a](https://e.org/A_(b))", ["https://e.org/A_(b)"]),
+        ("HTTPS://e.org/ [a](httpſ://e.org/) httpſ://e.org/", ["HTTPS://e.org/"]),
     ],
 )  # fmt: skip
 def test_links_lead_out_safely(typed: str, addresses: list[str]):
