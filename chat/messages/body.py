@@ -54,15 +54,18 @@ _PAIR = re.compile(r"(?<![*\\])\*{1,3}(?!\*)|(?<![_\\])_(?!_)|(?<![~\\])~~(?!~)"
 #: What addresses are made of: not the punctuation of other scripts, nor what is not seen.
 _LETTER = r"\p{L}\p{M}\p{N}"
 _INSIDE = rf"{_LETTER}!#$%&'*+\-./:=?@_~"
+#: Spelt out, for without regard to case a long s is an s.
+_SCHEME = "[Hh][Tt][Tt][Pp][Ss]?://"
 _LABELLED = regex.compile(
-    rf"(?<![!\\])\[([^\[\]\n]{{1,300}})\]\(([Hh][Tt][Tt][Pp][Ss]?://)([{_LETTER}.\-]++(?::\d++)?)"
+    rf"(?<![!\\])\[([^\[\]\n]{{1,300}})\]\(({_SCHEME})([{_LETTER}.\-]++(?::\d++)?)"
     rf"((?:[/?#](?:[{_INSIDE},;\[\]]++|\([{_INSIDE},;]*+\))*+)?)\)",
-    regex.V1 | regex.IGNORECASE,
+    regex.V1,
 )
 _ADDRESS = regex.compile(
-    r"(?<![A-Za-z0-9+.@/\-])(?:[Hh][Tt][Tt][Pp][Ss]?://(?=[\p{L}\p{N}\[])|(?<![:_])www\.(?=[\p{L}\p{N}\-]++\.[\p{L}\p{N}]))"
-    rf"(?:[{_INSIDE}()\[\]]++|[,;](?!https?://))++",
-    regex.V1 | regex.IGNORECASE,
+    rf"(?<![A-Za-z0-9+.@/\-])(?:{_SCHEME}(?=[\p{{L}}\p{{N}}\[])"
+    r"|(?<![:_])[Ww]{3}\.(?=[\p{L}\p{N}\-]++\.[\p{L}\p{N}]))"
+    rf"(?:[{_INSIDE}()\[\]]++|[,;](?!{_SCHEME}))++",
+    regex.V1,
 )
 _NAME = re.compile(r"(?<![A-Za-z0-9_.+@/:-])[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}\Z")
 _AT = regex.compile(
