@@ -17,7 +17,7 @@ from tests.pictures.samples import png
 def both(request: pytest.FixtureRequest) -> Town:
     if request.param == "one process":
         town = request.getfixturevalue("town")
-        bob = Person(town.site.url, "Bob de Vos").sign_up()  # nobody has a page open as him
+        bob = Person(town.site.url, "Bob Maes").sign_up()  # nobody has a page open as him, and nobody else has his name
         town.alice.add(room := town.alice.make_room(), bob)
         return Town(town.site, town.alice, bob, town.mallory, room)
     first, second = request.getfixturevalue("pair")
@@ -39,7 +39,7 @@ def test_it_shows_each_what_the_other_does(both: Town, windows: Windows, tmp_pat
     expect(alice.locator(".crowd")).to_have_text("2 of 2 here")
 
     bob.locator("#body").press_sequentially("The lift starts")
-    expect(alice.locator("typing-line")).to_have_text("Bob de Vos is writing")
+    expect(alice.locator("typing-line")).to_have_text(f"{both.bob.name} is writing")
     bob.keyboard.press("Enter")
     shows(alice, "The lift starts")
     expect(alice.locator("typing-line")).to_be_empty()
