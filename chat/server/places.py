@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from chat import addresses
@@ -40,8 +41,9 @@ class Holder(NamedTuple):
 NOBODY = Holder()
 
 
+@lru_cache(maxsize=4096)
 def holder(text: str) -> Holder:
-    """Return for whom an address counts."""
+    """Return for whom an address counts. Kept, for each connection asks several times."""
     address = addresses.read(text)
     if address is None:
         return Holder(text, text)
