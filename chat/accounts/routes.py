@@ -147,17 +147,12 @@ def sign_out() -> Response:
 
 
 def _signed_in(user_id: str, target: str, stranger: bool = False) -> Response:
-    response = redirect(target, 303)
-    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
-    return _with_session(response, user_id, stranger)
-
-
-def _with_session(response: Response, user_id: str, stranger: bool = False) -> Response:
-    """Give this browser a new session in place of the one it has: whoever has a copy of that one's cookie has nothing."""
     before = guards.maybe_viewer()
     replaces = before.session_id if before else None
     agent, address = forms.header("User-Agent"), request.remote_addr or ""
     secret = service.start_session(user_id, agent, address, replaces, stranger)
+    response = redirect(target, 303)
+    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
     security.set_cookie(response, "session", secret)
     browsers.remember(response, queries.get_user(user_id))
     return response
@@ -269,7 +264,9 @@ def update_password() -> Response:
         service.change_password(who.id, form.password, keep=who.session_id)
     except (Invalid, TooFast) as problem:
         return _once_more("accounts/password.html", PasswordPage(user.email, *_said(problem)), problem)
-    return _with_session(see_other(path_for("accounts.profile", changed="password")), who.id)
+    response = see_other(path_for("accounts.profile", changed="password"))
+    browsers.remember(response, queries.get_user(who.id))
+    return response
 
 
 @blueprint.get("/profile/email")
@@ -295,7 +292,7 @@ def update_email() -> Response:
         service.change_email(who.id, address, keep=who.session_id)
     except (Invalid, TooFast) as problem:
         return _once_more("accounts/email.html", EmailPage(before, form.email, *_said(problem)), problem)
-    return _with_session(see_other(path_for("accounts.profile", changed="email")), who.id)
+    return see_other(path_for("accounts.profile", changed="email"))
 
 
 def _require_password(user: User, given: str) -> None:
