@@ -88,8 +88,8 @@ def test_it_stays_quick_and_small_while_pictures_are_worked_on(town: Town):
 
 def test_it_keeps_nobody_waiting_for_the_pictures_of_another(town: Town):
     with ThreadPoolExecutor(6) as people:
-        heavy = moving(150, 800, 600)
-        uploads = [people.submit(_send, town, heavy) for _ in range(6)]
+        heavy = moving(60, 800, 600)
+        uploads = [people.submit(_send, town, heavy) for _ in range(4)]
         wait_for(lambda: psutil.Process(town.site.process.pid).children())
         assert _send(town, png(), town.bob).status_code == 201
         assert not all(each.done() for each in uploads)
