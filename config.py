@@ -98,9 +98,9 @@ class Config:
     REGISTRATION: str = _setting("open", _choice("open", "invite", "closed"))
     #: ``off`` for benches only; refused when not on loopback.
     RATE_LIMITS: bool = _setting(True, _switch)
-    #: Wrong passwords in a minute, over all accounts, from which on the alarm is on and whoever is new is slowed down.
+    #: Wrong passwords in a minute, over all accounts, that raise the alarm and slow unknown browsers down.
     SIGN_IN_ALARM: int = _setting(30, _count)
-    #: Days for which security events are kept: who signed in, from where, what was refused.
+    #: Days for which security events are kept: sign-ins with their networks, and refusals.
     SECURITY_EVENTS_DAYS: int = _setting(90, _count)
     #: File to which the end of the audit log is appended after every row. Empty: ``audit-anchors.log`` in INSTANCE_PATH.
     AUDIT_ANCHORS: str = _setting("")
@@ -267,7 +267,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
 
 
 def _make_writable(folder: Path) -> None:
-    os.umask(0o077)  # whatever this process writes is nobody else's to read
+    os.umask(0o077)  # the files that this process writes are for nobody else to read
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / f".write-{secrets.token_hex(8)}"  # containers that share it have the same process ids
@@ -282,7 +282,7 @@ def _make_writable(folder: Path) -> None:
 
 
 def _close_to_others(folder: Path) -> None:
-    """Take from other users of the machine what Confab wrote into the folder before it wrote for nobody else."""
+    """Close files in the folder to other users of the machine: earlier versions wrote some that everybody could read."""
     names = (
         "confab.sqlite3",
         "confab.sqlite3-wal",

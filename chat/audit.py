@@ -129,7 +129,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Grown:
-    """The chain ends here now."""
+    """A row was added to the chain, which ends here now."""
 
     anchor: Anchor
 
@@ -247,13 +247,13 @@ def empty_head() -> dict[str, Any]:
 
 
 def anchors_file() -> Path:
-    """Return the file that has the ends of the chain."""
+    """Return the path of the file to which the end of the chain is appended."""
     chosen: str = current_app.config["AUDIT_ANCHORS"]
     return Path(chosen) if chosen else Path(current_app.instance_path) / "audit-anchors.log"
 
 
 def anchors_in(lines: Iterable[str]) -> Iterator[Anchor]:
-    """Return the ends of the chain that a file tells of: that of ``anchors_file``, or the log of a process."""
+    """Yield the ends of the chain in the lines of ``anchors_file``, or of the log of a process."""
     for line in lines:
         for number, seal in _ANCHOR.findall(line):
             yield Anchor(int(number), seal)

@@ -38,7 +38,7 @@ class Cache(Generic[T]):
         self, name: str, changed: type, version: Callable[[], Hashable], read: Callable[[], T] | None = None
     ) -> None:
         self._name, self._version, self._read = name, version, read
-        #: Called with what is kept whenever it has become another one.
+        #: Called with the new value whenever it has changed.
         self.listeners: list[Callable[[T], None]] = []
         bus.after(changed)(self._tell_processes)
         background.every(1.0)(self.look)
@@ -69,7 +69,7 @@ class Cache(Generic[T]):
             each(kept.value)
 
     def at_hand(self, app: Flask) -> T | None:
-        """Return what an application has of it, without looking; None if it was not asked for yet."""
+        """Return the value that an application has, without refreshing it; None if there is none yet."""
         kept: _Kept[T] = app.extensions["caches"][self]
         return kept.value if kept.filled else None
 

@@ -25,7 +25,7 @@ _TYPED = {
     "ƿ": "w",
 }
 _NAMED = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH .*")
-#: Marks that are typed in many ways, and what nobody sees.
+#: Dashes, which are typed in many ways; quotes and invisible characters, which are left out.
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _DROPPED = dict.fromkeys(map(ord, "'\u2018\u2019\u02bc\u02bb`\u00b4\u00ad\u200b\u200c\u200d\u2060"))
 
@@ -43,7 +43,7 @@ def words(search: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def base(letter: str) -> str:
-    """Return what a small letter is typed as: ``o`` for ``ø``, nothing for an accent."""
+    """Return the letters as which people type a small letter: ``o`` for ``ø``, nothing for an accent."""
     if letter.isascii():
         return letter
     if unicodedata.combining(letter):

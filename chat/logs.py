@@ -38,7 +38,7 @@ def configure() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-#: What a terminal would obey or hide, and what some viewers take for the end of a line: C0, C1, DEL, separators of lines,
+#: Characters that a terminal obeys or hides, or that some viewers take for the end of a line: C0, C1, DEL, separators of lines,
 #: and the marks that turn the direction of text.
 _UNSEEN = [
     *range(0x20),
@@ -54,7 +54,7 @@ _ESCAPED = {code: ascii(chr(code))[1:-1] for code in _UNSEEN}
 
 
 def _visible(logger: Any, name: str, line: Any) -> str:
-    """Return a line in which everything is to be seen and nothing acts: the last step, whatever was logged."""
+    """Return a line with every character visible and none that acts: the last step, whatever was logged."""
     return str(line).translate(_ESCAPED)
 
 

@@ -102,7 +102,7 @@ def site_roles(permission: str) -> list[str]:
 
 
 def rank(role: str | None) -> int:
-    """Return how high a role of an account is: what one did, nobody below undoes."""
+    """Return the rank of a role on the site: nobody undoes an act of a higher one."""
     return {"administrator": 2, "moderator": 1}.get(role or "", 0)
 
 

@@ -18,12 +18,12 @@ TIMEOUT = 0.2
 
 #: Everything that an unreachable Redis raises.
 ERRORS = (redis.RedisError, OSError)
-#: What Redis raises when it refuses a command, as one for a key of another type.
+#: The error of a command that Redis refuses, such as one for a key of another type.
 REFUSED = redis.ResponseError
 
 
 class Oddities:
-    """Counts what Redis has that none of us put there, and says so once a minute, so that nobody fills the log from there."""
+    """Counts foreign entries in Redis, and logs them once a minute at most, so that nobody fills the log from there."""
 
     #: Seconds between two lines.
     _EVERY = 60.0
@@ -33,10 +33,7 @@ class Oddities:
         self._count, self._next = 0, 0.0
 
     def note(self, count: int = 1) -> None:
-        """Count so many more.
-
-        The log names how many there were since its last line.
-        """
+        """Count some more; a line of the log has the number since the last one."""
         self._count += count
         now = time.monotonic()
         if now >= self._next:

@@ -1,4 +1,4 @@
-"""Security events: who signed in and from where, what was refused, which password was changed.
+"""Security events: sign-ins with their networks, refusals, and changes of an account.
 
 ``note`` keeps an event in memory and ``flush`` writes what there is, each second, in one transaction: a request neither waits
 for it nor fails over it. Nobody can fill the disk with them: what repeats within a minute is one row with a count, a process
@@ -32,7 +32,7 @@ from chat.database import Id, Model, Utc, db, is_sqlite
 
 log = logging.getLogger(__name__)
 
-#: How an event reads, and its icon, by its kind.
+#: The words for an event and its icon, by its kind.
 KINDS = {
     "sign_up": ("Made the account", "user-plus"),
     "sign_in": ("Signed in", "check"),
@@ -55,9 +55,9 @@ KINDS = {
     "page.refused": ("Page refused", "eye-off"),
     "alarm": ("Alarm: many wrong passwords", "circle-alert"),
 }
-#: Rows that a process begins in a minute for whom it does not know; what is more is counted without its network.
+#: Rows without an account that a process begins in a minute; beyond that events are counted without their network.
 MOST_NEW = 200
-#: Rows there are at most.
+#: The most rows in the table.
 MOST = 1_000_000
 #: Rows deleted in one transaction.
 _BATCH = 1000
@@ -75,7 +75,7 @@ class SecurityEvent(Model):
         Index("ix_security_events_network", "network", "at", "id"),
     )
 
-    #: Made of what is counted together, so that it meets itself.
+    #: A hash of ``_Key``, so that events that are counted together meet in one row.
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     #: When it happened first.
     at: Mapped[datetime] = mapped_column(Utc)
@@ -85,11 +85,11 @@ class SecurityEvent(Model):
     #: From where: an address, and the network it lies in. Empty where somebody else did it, or a command.
     address: Mapped[str] = mapped_column(String(45))
     network: Mapped[str] = mapped_column(String(49))
-    #: What the browser calls itself.
+    #: The User-Agent of the browser.
     user_agent: Mapped[str] = mapped_column(String(200))
-    #: What was asked for.
+    #: The endpoint or role that the event is about.
     detail: Mapped[str] = mapped_column(String(60))
-    #: How often.
+    #: How many times it happened.
     times: Mapped[int] = mapped_column()
 
 
@@ -104,12 +104,12 @@ class SecurityEventKept:
 
 @dataclass(frozen=True)
 class _Key:
-    """What is counted together."""
+    """The properties that events have in common to be counted together."""
 
     minute: datetime
     kind: str
     user_id: str | None
-    #: As it was typed, until it is known whose it is.
+    #: The address as it was typed, until its account is found.
     email: str
     network: str
     detail: str
@@ -124,7 +124,7 @@ class _Noted:
 
 
 class Events:
-    """What one process has not written yet."""
+    """The events that one process has not written yet."""
 
     def __init__(self) -> None:
         self._noted: dict[_Key, _Noted] = {}
@@ -133,7 +133,7 @@ class Events:
         self.writing = threading.Lock()
 
     def add(self, key: _Key, noted: _Noted) -> bool:
-        """Count some more; return whether it is the first."""
+        """Count events; return whether they are the first of their key."""
         known = self._noted.get(key)
         if known is None and key.user_id is None:
             if key.minute != self._minute:
@@ -149,7 +149,7 @@ class Events:
         return False
 
     def take(self) -> dict[_Key, _Noted]:
-        """Return what there is, and begin again."""
+        """Return the events and forget them."""
         noted, self._noted = self._noted, {}
         return noted
 
@@ -160,13 +160,13 @@ def init_app(app: Flask) -> None:
 
 
 def note(kind: str, user_id: str | None = None, email: str = "", detail: str = "", own: bool = True) -> None:
-    """Say that something happened. Cheap, and never fails.
+    """Note that an event happened. Cheap, and never fails.
 
     :param kind: one of ``KINDS``.
     :param user_id: the account it is about; None for none that is known.
-    :param email: in its place an e-mail address, in its normal form, of an account that there may be.
-    :param detail: what was asked for, of a few possible values: never what somebody typed.
-    :param own: whether the request is of whoever has the account: its network and browser may be told to them.
+    :param email: in place of ``user_id``, the normal form of an address that may have an account.
+    :param detail: the endpoint or role it is about, one of a few values: never a text that somebody typed.
+    :param own: whether the account's own person sent the request, and so may read its network and browser.
     """
     address = network = user_agent = ""
     if has_request_context():
@@ -189,7 +189,7 @@ def noted() -> bool:
 
 @every(1.0)
 def flush() -> None:
-    """Write down what was noted here."""
+    """Write the noted events of this process to the database."""
     events = _here()
     with events.writing:
         taken = events.take()
@@ -206,7 +206,7 @@ def flush() -> None:
 
 @every(3600.0)
 def forget() -> None:
-    """Delete what is older than SECURITY_EVENTS_DAYS, and the oldest of what is too much, some at a time."""
+    """Delete events older than SECURITY_EVENTS_DAYS, and the oldest beyond ``MOST``, some at a time."""
     end = clock.now() - timedelta(days=current_app.config["SECURITY_EVENTS_DAYS"])
     newest = select(SecurityEvent.at).order_by(SecurityEvent.at.desc(), SecurityEvent.id.desc())
     beyond = db.session.execute(newest.offset(MOST).limit(1)).scalar()
@@ -243,7 +243,7 @@ def _write(taken: dict[_Key, _Noted]) -> None:
                 emit(SecurityEventKept(row["kind"], row["user_id"], row["at"]))
     found = set(whose.values())
     for row in rows.values():
-        if row["times"] > 1 or row["user_id"] in found:  # what the line of the moment could not say
+        if row["times"] > 1 or row["user_id"] in found:  # as the line at its first moment could not say
             told = _told(row["user_id"], row["network"], row["detail"])
             log.info("security event %s", row["kind"], extra=told | {"times": row["times"]})
 

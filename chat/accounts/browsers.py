@@ -22,7 +22,7 @@ from chat.web import security
 NAME = "browser"
 #: Seconds: as long as browsers keep any cookie. Each signing in begins it anew.
 LIFE = 400 * 24 * 3600
-#: How many accounts one browser is known by; of more the earliest is forgotten.
+#: Accounts that one browser knows at most; beyond that the earliest is forgotten.
 _MOST = 4
 _MARK = re.compile(r"([a-z2-7]{16})\.([0-9]{1,12})\.([\w-]{22})", re.ASCII)
 
@@ -40,7 +40,7 @@ def known(user: User | None) -> str | None:
 
 
 def remember(response: Response, user: User) -> None:
-    """Have this browser know an account from now on."""
+    """Set the cookie by which this browser knows an account from now on."""
     browser, made = known(user) or ids.new(), str(int(time.time()))
     others = [mark for mark in _marks() if mark[0] != browser][: _MOST - 1]
     seal = keys.seal(keys.derive("browser"), browser, made, *_account(user))

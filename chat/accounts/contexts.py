@@ -85,7 +85,7 @@ class ActivityContext:
     network: str
     #: What was asked for; mostly empty.
     detail: str = ""
-    #: How often within a minute.
+    #: How many times it happened within a minute.
     times: int = 1
 
     @classmethod
@@ -176,7 +176,7 @@ class ProfilePage:
 class PasswordPage:
     """The form for another password. No password ever comes back with it."""
 
-    #: Whose it is, for what keeps passwords.
+    #: The account's address, for password managers.
     email: str
     #: One sentence over the button, or nothing.
     error: str = ""
@@ -193,9 +193,9 @@ class PasswordPage:
 class EmailPage:
     """The form for another e-mail address."""
 
-    #: The present one.
+    #: The present address.
     before: str
-    #: What was typed.
+    #: The new address, as typed.
     email: str = ""
     error: str = ""
     errors: dict[str, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ _NONE = "This is no e-mail address. One looks like ines@example.org."
 def normal(text: str) -> str:
     """Return an e-mail address in lower case and composed, its domain in its own script.
 
-    :raises Invalid: it is none, or holds what is nothing to see, or a character that only stands in for another.
+    :raises Invalid: it is no address, or holds an invisible character, or one that only stands in for another.
     """
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=True).normalized
@@ -29,7 +29,7 @@ def normal(text: str) -> str:
 
 
 def for_search(text: str) -> str:
-    """Return an address as it would be stored; what is none in lower case, which nobody who came later has."""
+    """Return an address as it is stored, to look it up; a text that is no address, in lower case, as old accounts have it."""
     try:
         return normal(text)
     except Invalid:

@@ -39,7 +39,7 @@ class RoleChanged:
 
 @dataclass(frozen=True)
 class PasswordChanged:
-    """Somebody has another password. ``told_at`` is their address."""
+    """A password was changed. ``told_at`` is the address that is told of it."""
 
     user_id: str
     told_at: str
@@ -47,7 +47,7 @@ class PasswordChanged:
 
 @dataclass(frozen=True)
 class EmailChanged:
-    """Somebody has another e-mail address. ``told_at`` is the one before."""
+    """An e-mail address was changed. ``told_at`` is the former one, which is told of it."""
 
     user_id: str
     told_at: str

@@ -14,10 +14,10 @@ from chat.web import forms
 def person_name(text: str) -> str:
     """Return a name as it is kept.
 
-    :raises Invalid: it has nothing to read, or is too long.
+    :raises Invalid: it has no letter or digit, or is too long.
     """
     name = names.tidied(text)
-    # What tells a name apart comes behind it, so there has to be room.
+    # The tag of a name that looks like another one comes behind it, so there has to be room.
     problem = names.fault(name, "A name", NAME_LIMIT, "Give a name that people know you by.", NAME_WIDTH - 8)
     if problem:
         raise Invalid(problem, {"name": problem})
@@ -70,7 +70,7 @@ class SignInForm:
 
 @dataclass(frozen=True)
 class PasswordForm:
-    """One's present password, and the one to come."""
+    """The present password of an account, and the new one."""
 
     current: str
     password: str
@@ -83,7 +83,7 @@ class PasswordForm:
 
 @dataclass(frozen=True)
 class EmailForm:
-    """An e-mail address, and one's present password."""
+    """A new e-mail address, and the present password."""
 
     email: str
     current: str

@@ -73,7 +73,7 @@ def viewer() -> Viewer:
 
 
 def maybe_viewer() -> Viewer | None:
-    """Return who sent the current request, or None, as where there is no request."""
+    """Return the person who sent the current request; None for a visitor, and outside a request."""
     if not has_request_context():
         return None
     found = current_user._get_current_object()

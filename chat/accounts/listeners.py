@@ -27,37 +27,37 @@ def forget(event: UserChanged) -> None:
 
 @after(SessionEnded)
 def note_end(event: SessionEnded) -> None:
-    """Write down that a session ended, unless it goes on as another one."""
+    """Record the end of a session, unless another one takes its place in the same browser."""
     if event.why:
         _note(event.why, event.user_id)
 
 
 @after(UserSignedUp)
 def note_account(event: UserSignedUp) -> None:
-    """Write down that there is a new account."""
+    """Record a new account."""
     security_events.note("sign_up", event.user_id)
 
 
 @after(PasswordChanged)
 def note_password(event: PasswordChanged) -> None:
-    """Write down that there is another password."""
+    """Record a change of a password."""
     _note("password.changed", event.user_id)
 
 
 @after(EmailChanged)
 def note_email(event: EmailChanged) -> None:
-    """Write down that there is another address."""
+    """Record a change of an e-mail address."""
     _note("email.changed", event.user_id)
 
 
 @after(RoleChanged)
 def note_role(event: RoleChanged) -> None:
-    """Write down that somebody has another role; who gave it is in the audit log."""
+    """Record a change of a role; the audit log has who made it."""
     security_events.note("role.changed", event.user_id, detail=event.role, own=False)
 
 
 def _note(kind: str, user_id: str) -> None:
-    """Note what people do themselves, and others now and then: from where is told of the former alone."""
+    """Record an event of an account, with its network only where its own person sent the request."""
     who = guards.maybe_viewer() if has_request_context() else None
     security_events.note(kind, user_id, own=who is not None and who.id == user_id)
 

@@ -12,7 +12,7 @@ from chat.database import Id, Model, Utc
 from chat.folding import LIMIT
 from chat.names import LIKENESS_LIMIT
 
-#: Characters that people see, and how many there is room for as computers count them.
+#: The longest name in characters as people see them, and in code points, of which an emoji has many.
 NAME_LIMIT, NAME_WIDTH = 64, 264
 STATUS_LIMIT = 100
 THEMES = ("auto", "light", "dark")
@@ -29,11 +29,11 @@ class User(Model):
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
-    #: As it is shown; ``naming`` puts something behind it that tells it apart where another one looks like it.
+    #: As it is shown; ``naming`` puts a tag behind it where another name looks like it.
     name: Mapped[str] = mapped_column(String(NAME_WIDTH))
     #: ``folding.folded(name)``, to search and to sort by.
     folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
-    #: ``names.likeness(name)``: what names that are taken for one another have in common.
+    #: ``names.likeness(name)``: equal for names that look alike.
     likeness: Mapped[str] = mapped_column(String(LIKENESS_LIMIT), server_default="")
     #: Lower case, trimmed.
     email: Mapped[str] = mapped_column(String(254), unique=True)

@@ -1,4 +1,4 @@
-"""How people are called: nobody like those who run the site, and whoever looks like somebody else is told apart."""
+"""Names of accounts: none looks like that of an administrator or moderator; others that look alike get a tag."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAFF = ("administrator", "moderator")
 
 
 def named(user_id: str, name: str) -> dict[str, Any]:
-    """Return what is stored of a name, inside ``transaction()``: with something that tells it apart where one looks like it.
+    """Return the columns of a name, inside ``transaction()``: with a tag behind it where another name looks like it.
 
     :raises Invalid: it looks like the name of somebody who runs the site.
     """
@@ -39,7 +39,7 @@ def named(user_id: str, name: str) -> dict[str, Any]:
 
 
 def come_first(user_id: str) -> None:
-    """Have those who look like somebody who runs the site from now on told apart, inside ``transaction()``."""
+    """Give a tag to names that look like that of a new administrator or moderator, inside ``transaction()``."""
     name = db.session.execute(select(User.name).where(User.id == user_id)).scalar_one()
     alike = select(User.id, User.name, User.role).where(User.likeness == names.likeness(name), User.id != user_id)
     others = db.session.execute(alike).all()

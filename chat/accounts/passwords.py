@@ -30,23 +30,23 @@ _OWN_ONE = "A password made of your name or address is soon guessed. Choose anot
 
 #: Digits and signs as the letters that they stand for in passwords; the 1 and its like stand for two.
 _LEET = tuple(str.maketrans("0345789@$1!|", f"oeastbgas{one * 3}") for one in "il")
-#: How many digits and signs are taken to be what was put before and behind a word: a date has eight digits.
+#: Digits and signs that are taken off the front and the end of a word at most: a date has eight digits.
 _MOST_AT_FRONT, _MOST_AT_END = 4, 8
 #: Fewer letters beside a word that is known need no guessing.
 _FEWEST = 4
-#: What fingers and alphabets have in a row, both ways.
+#: Rows of keyboards and alphabets, in both directions.
 _ROWS = [row[::way] for way in (1, -1) for row in (
     "abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm",
     "йцукенгшщзхъ", "абвгдежзийклмнопрстуфхцчшщъыьэюя",
 )]  # fmt: skip
-#: Returns what this place is called.
+#: Returns the names of this site.
 _place: Callable[[], Iterable[str]] = tuple
 
 
 def check(password: str, *personal: str) -> None:
     """Refuse a password that is too short, too long, or among the first that somebody who knows the person would try.
 
-    :param personal: name, e-mail address, and what else is known of whoever is to have it.
+    :param personal: name, e-mail address, and other words that are known of the person.
     :raises Invalid: with the reason, for the field ``password``.
     """
     if SHORTEST <= len(password) <= LONGEST:
@@ -58,7 +58,7 @@ def check(password: str, *personal: str) -> None:
 
 
 def of_place(names: Callable[[], Iterable[str]]) -> None:
-    """Have passwords refused that are made of what this place is called, too."""
+    """Refuse passwords that are made of the names of this site, too."""
     global _place
     _place = names
 
@@ -93,11 +93,11 @@ def _prepared(password: str) -> str:
     return unicodedata.normalize("NFC", password[: 4 * LONGEST])
 
 
-# -- what is soon guessed
+# -- passwords that are soon guessed
 
 
 def _problem(password: str, personal: Iterable[str], place: Iterable[str]) -> str | None:
-    """Return why a password protects nobody; None: it does."""
+    """Return the sentence that refuses a password that is soon guessed; None for any other."""
     text = _folded(password)
     if _is_common(text) or len(set(text)) < 3:
         return _COMMON_ONE
@@ -113,7 +113,7 @@ def _problem(password: str, personal: Iterable[str], place: Iterable[str]) -> st
 
 
 def _cores(text: str) -> Iterator[str]:
-    """Yield what a password may be made of: letters, with leet undone, without some digits and signs at the ends."""
+    """Yield the words that a password may be made of: its letters, leet undone, some digits and signs cut off."""
     letters = [place for place, each in enumerate(text) if each.isalpha()]
     if not letters:
         return
@@ -127,7 +127,7 @@ def _cores(text: str) -> Iterator[str]:
 
 
 def _unit(text: str) -> str:
-    """Return what a text repeats: ``alice`` for ``alicealice``; the text itself where it does not, or is long."""
+    """Return the piece that a text repeats: ``alice`` for ``alicealice``; else, or where it is long, the text itself."""
     if len(text) > 32:
         return text
     at = (text + text).find(text, 1)

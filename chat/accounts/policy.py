@@ -1,4 +1,4 @@
-"""Who may make an account, and publish anything."""
+"""Rules about making an account, having a role, and publishing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def require(permission: str, role: str) -> None:
 
 
 def require_may_publish(muted_until: datetime | None, now: datetime) -> None:
-    """Refuse whatever others read to somebody who is muted: a message as well as a name, a status, a picture or an invitation.
+    """Refuse publishing by a muted person: a message as well as a name, a status, a picture or an invitation.
 
-    Every service that takes such a thing asks this. What they say to moderators, a report or an appeal, is none.
+    Every service that takes such a thing asks this. Reports and appeals, which only moderators read, are not refused.
 
     :param muted_until: in a room, or everywhere.
     :raises NotAllowed: with when it ends.

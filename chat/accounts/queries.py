@@ -42,7 +42,7 @@ def lock(user_ids: Iterable[str]) -> None:
 
 
 def user_by_email(email: str) -> User | None:
-    """Return who has an e-mail address, however it is written."""
+    """Return the account of an e-mail address, however it is written; None if there is none."""
     return db.session.execute(select(User).where(User.email == emails.for_search(email))).scalar_one_or_none()
 
 
@@ -95,7 +95,7 @@ def sessions_of(user_id: str, current_id: str) -> tuple[SessionContext, ...]:
 
 
 def recent_activity(user_id: str, after: str, limit: int = 20) -> tuple[tuple[ActivityContext, ...], str]:
-    """Return what happened to somebody's account, latest first, and where the next page begins.
+    """Return the security events of an account, latest first, and where the next page begins.
 
     :param after: as this gave it; empty for the latest.
     """

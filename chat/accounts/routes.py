@@ -296,10 +296,10 @@ def update_email() -> Response:
 
 
 def _require_password(user: User, given: str) -> None:
-    """Refuse whoever does not know the present password. Tries count together with those to sign in.
+    """Refuse a wrong present password. Tries count together with those to sign in.
 
-    :raises Invalid: it is another one.
-    :raises TooFast: it was another one too often.
+    :raises Invalid: it is wrong.
+    :raises TooFast: it was wrong too often.
     """
     tries = Tries.at(user.email, user)
     user_id = user.id

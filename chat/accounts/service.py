@@ -242,12 +242,14 @@ def bar(user_id: str, until: datetime | None) -> None:
 
 
 def mute(user_id: str, until: datetime | None) -> None:
-    """Have somebody publish nothing until a moment, inside ``transaction()``; None lets them again."""
+    """Mute a person everywhere until a moment, inside ``transaction()``; None ends it."""
     db.session.execute(update(User).where(User.id == user_id).values(muted_until=until))
 
 
 def require_may_publish(user_id: str) -> None:
-    """Refuse who is muted everywhere; inside ``transaction()`` a mute of the same moment comes before it, or after.
+    """Refuse publishing by a person who is muted everywhere.
+
+    Inside the writer's ``transaction()``, where its lock puts a mute at the same time before or after what is written.
 
     :raises NotAllowed: they are.
     """
@@ -266,7 +268,7 @@ def change_profile(user_id: str, name: str, status: str, theme: str) -> None:
     """Save somebody's name, status and look.
 
     :raises Invalid: a rule does not have the name, or the status; or the name looks like that of somebody who runs the site.
-    :raises NotAllowed: name or status is another one, and they are muted.
+    :raises NotAllowed: name or status changes, and they are muted.
     """
     screens.require_name("name", name, user_id)
     screens.require_name("status", status, user_id)

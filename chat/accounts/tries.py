@@ -1,4 +1,4 @@
-"""Tries to say a password: by the browser where it knows the account, and else by the network, and by both together.
+"""Counts of wrong passwords: by browser where it knows the account, else by network, and by account.
 
 Counted before the password is looked at, which takes long enough for many to come at once. An account that does not exist is
 counted like any other.
@@ -23,17 +23,17 @@ TOO_MANY = "Too many tries. You can try again in {wait}."
 
 @dataclass(frozen=True)
 class Tries:
-    """Whose tries are counted together."""
+    """The account, and the browser or network, whose tries are counted together."""
 
     #: The address of the account, in its normal form.
     email: str
-    #: What the browser is known by; None for somebody new.
+    #: The name of a browser that knows the account; None for any other.
     browser: str | None
     network: str
 
     @classmethod
     def at(cls, email: str, user: User | None) -> Tries:
-        """Return those of whoever sends this request for an account.
+        """Return the counts of an account for the sender of this request.
 
         :param email: in its normal form.
         :param user: who has it; None for nobody.
@@ -45,7 +45,7 @@ class Tries:
         return cls(email, browser, rate_limits.address())
 
     def count(self) -> None:
-        """Count one more.
+        """Count one more try.
 
         :raises TooFast: it has to wait.
         """
@@ -65,7 +65,7 @@ class Tries:
             raise
 
     def fail(self, kind: str, user_id: str | None = None) -> None:
-        """Say that the password was wrong.
+        """Count a wrong password, and record it.
 
         :param kind: of the security event.
         :param user_id: whose it was, where that is known without the address.
@@ -74,7 +74,7 @@ class Tries:
         security_events.note(kind, user_id, "" if user_id else self.email)
 
     def forget(self) -> None:
-        """Begin again: the password was right."""
+        """Forget the tries of before: the password was right."""
         rate_limits.forget(_TRIES, "wrong password", *self._whose())
         if self.browser is None:
             guesses.forget(self._account)

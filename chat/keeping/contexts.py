@@ -21,7 +21,7 @@ class ApproveForm:
     #: Earlier versions and pictures that go with it.
     versions: int
     files: int
-    #: What has to be typed, and what was.
+    #: The word to type, and the text that was typed.
     word: str
     typed: str = ""
     errors: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from chat.messages.models import Message
 
 #: The most days that can be chosen for keeping removed text; nothing chosen means without an end.
 LONGEST = 3650
-#: What whoever agrees to a purge types.
+#: The word to type to agree to a purge.
 WORD = "destroy"
 #: What to say where a reason is missing.
 WHY = "Say why: it goes into the audit log."
@@ -34,9 +34,9 @@ def require_purgeable(message: Message, on_hold: bool, actor_id: str) -> None:
 
 
 def require_word(typed: str) -> None:
-    """Refuse destroying for good what somebody may have agreed to by a slip of the hand.
+    """Refuse agreeing to a purge without the word typed, which nobody types by a slip of the hand.
 
-    :raises Invalid: the word is another one.
+    :raises Invalid: the word is wrong.
     """
     if typed.casefold() != WORD:
         sentence = f"Type the word {WORD} to agree. Nothing was destroyed."

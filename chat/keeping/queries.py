@@ -118,7 +118,7 @@ def purge_form(reach: Reach, message_id: str) -> PurgeForm:
 def waiting(reach: Reach, purge_id: str = "") -> tuple[PurgeContext, ...]:
     """Return the purges within reach that wait for somebody to agree, oldest first.
 
-    :param purge_id: of the only one to return; empty for all.
+    :param purge_id: id of the only purge to return; empty for all.
     """
     which = [Purge.id == purge_id] if purge_id else []
     statement = (
@@ -145,7 +145,7 @@ def waiting(reach: Reach, purge_id: str = "") -> tuple[PurgeContext, ...]:
 
 
 def approve_form(reach: Reach, purge_id: str) -> ApproveForm:
-    """Return the form to agree to a purge within reach that waits.
+    """Return the form to agree to a waiting purge within reach.
 
     :raises NotFound: there is none of that id.
     """

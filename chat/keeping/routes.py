@@ -59,14 +59,14 @@ def purge(message_id: str) -> Response:
 @blueprint.get("/moderation/purges/<id:purge_id>/approve")
 @signed_in
 def approve_form(purge_id: str) -> str:
-    """Show what is destroyed if one agrees to a purge, and the form to do so."""
+    """Show the message that a purge destroys, and the form to agree to it."""
     return render_page("keeping/approve.html", queries.approve_form(reach("purge.approve"), purge_id))
 
 
 @blueprint.post("/moderation/purges/<id:purge_id>/<any(approve, refuse):decision>")
 @signed_in
 def decide(purge_id: str, decision: str) -> Response:
-    """Agree to a purge that somebody asked for, with a word typed, or do not; or take one's own back."""
+    """Agree to a purge by typing a word, refuse it, or take one's own back."""
     mine, typed = reach("purge.approve"), forms.line("word")
     if decision == "approve":
         try:

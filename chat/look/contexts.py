@@ -15,7 +15,7 @@ class LookContext:
     logo: str = ""
     #: Whether this browser leaves the site's own styles out, so that they can be mended.
     safe: bool = False
-    #: Whether it is a page on which one decides over an account or over others: no style but ours, and the accent, is on it.
+    #: Whether the page leaves styles of the site and of themes out, but for the accent: in the console, and on account pages.
     plain: bool = False
 
     @classmethod

@@ -144,7 +144,7 @@ def logo(digest: str) -> Response:
 @blueprint.get("/-/safe-mode")
 @never_next
 def safe_mode() -> Response:
-    """Have this browser leave the site's own styles out, and go where they can be mended.
+    """Turn safe mode on in this browser, which leaves the site's own styles out, and go where they can be mended.
 
     The address is typed, where styles may hide every button; a link or a picture of another site changes nothing.
     """

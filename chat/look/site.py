@@ -44,7 +44,7 @@ class Shown:
     #: The style sheet, empty where there is nothing to say; and what its address has.
     sheet: bytes = b""
     digest: str = ""
-    #: The same of the accent alone.
+    #: The sheet and its digest with the accent alone.
     accent_sheet: bytes = b""
     accent_digest: str = ""
 
@@ -111,8 +111,8 @@ def _site_name() -> str:
 
 
 def _look() -> LookContext:
-    """Return what the site looks like beyond what we ship: ``style`` and ``logo`` are addresses or empty, ``safe`` and
-    ``plain`` whether styles are left out, by the browser or by the page.
+    """Return the look of the site beyond the shipped one: ``style`` and ``logo`` are addresses or empty, ``safe`` and ``plain``
+    tell whether styles are left out, by the browser or by the page.
     """
     tried: Shown | None = g.get("tried_on")
     if tried is not None:

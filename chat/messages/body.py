@@ -20,11 +20,11 @@ from markupsafe import Markup
 
 from chat.names import is_blank
 
-#: Quotes in quotes and lists in lists that are shown as such; what is deeper is flattened.
+#: Levels of quotes in quotes, and of lists in lists; deeper ones are flattened.
 _DEEPEST = 5
 #: More marks than this outside of code, and a text is shown as it was typed: each takes some microseconds.
 _MOST_MARKS = 400
-#: Characters of a text whose HTML is remembered for long; what thousands of long ones became would fill the memory.
+#: Characters of a text whose HTML is remembered for long; that of thousands of longer ones would fill the memory.
 _REMEMBERED = 1000
 #: Characters after a mark among which there has to be something that it can be about.
 _SOON = 200
@@ -45,16 +45,16 @@ _QUOTED = re.compile(r"(?:>(?=[> ]*(?: |$)).*\n?)+", re.MULTILINE)
 _QUOTE = re.compile("> ?")
 _ITEM = re.compile(rf"(?!.*```)([ \t]*)({_BULLET}|{_NUMBER})([ \t]+)(?!{_BULLET}(?:[ \t]|$))(\S.*)\n?", re.MULTILINE)
 
-#: Where in a line something may begin, found quickly: all else of this module looks only there.
+#: The places in a line where a mark or a link may begin, found quickly: the other patterns look only there.
 _SIGN = re.compile(
     r"[`\[*_~@:wW](?:(?<=`)(?<!``)|(?<=\*)(?<!\*\*)|(?<=_)(?<!__)|(?<=~)(?<!~~)|(?<=\[)(?!\[)|(?<=@)|(?<=:)//|(?<=[wW])[wW]{2}\.)"
 )
 _CODE = re.compile(r"(?<![`\\])(`{1,8})(?!`)([^\n]*?[^`\n])\1(?!`)")
 _PAIR = re.compile(r"(?<![*\\])\*{1,3}(?!\*)|(?<![_\\])_(?!_)|(?<![~\\])~~(?!~)")
-#: What addresses are made of: not the punctuation of other scripts, nor what is not seen.
+#: Characters of addresses: no punctuation of other scripts, and none that is invisible.
 _LETTER = r"\p{L}\p{M}\p{N}"
 _INSIDE = rf"{_LETTER}!#$%&'*+\-./:=?@_~"
-#: Spelt out, for without regard to case a long s is an s.
+#: Both cases spelt out: IGNORECASE would take a long s for an s.
 _SCHEME = "[Hh][Tt][Tt][Pp][Ss]?://"
 _LABELLED = regex.compile(
     rf"(?<![!\\])\[([^\[\]\n]{{1,300}})\]\(({_SCHEME})([{_LETTER}.\-]++(?::\d++)?)"
@@ -103,7 +103,7 @@ def to_html(text: str) -> Markup:
 
 
 def to_shown(text: str) -> str:
-    """Return what is shown of a message's text: without the marks that are shown as what they mean."""
+    """Return a message's text as people see it, without the marks that are shown as formatting."""
     return html.unescape(_TAG.sub("", _HIDDEN.sub("", to_html(text))))
 
 
@@ -138,7 +138,7 @@ _long = lru_cache(maxsize=64)(_rendered)  # a post asks several times
 
 
 def _marks(text: str) -> int:
-    """Return how many pieces of work a text may be."""
+    """Return the number of marks that may have to be looked at in a text."""
     loose = _FENCED.sub("`", text)
     return len(_MARKS.findall(loose)) + len(_STARTS.findall(loose)) + loose.lower().count("www.")
 
@@ -148,7 +148,7 @@ def _escape(text: str) -> str:
 
 
 def _mark(text: str) -> str:
-    """Return marks that are not shown as themselves."""
+    """Return the hidden HTML of marks that are shown as formatting."""
     return f"<i hidden>{_escape(text)}</i>" if text else ""
 
 
@@ -186,9 +186,9 @@ def _paragraph(text: str) -> str:
 
 
 def _fence(text: str, start: int, run: str, unclosed: set[str]) -> tuple[str, int, int]:
-    """Return a block of code, or nothing, and where it begins and ends. What is closed in the midst of its line is none.
+    """Return a block of code, or nothing, and where it begins and ends. Code that ends in the midst of its line is no block.
 
-    :param unclosed: what was looked for already and is not there.
+    :param unclosed: closing marks that were searched for already and are not there.
     """
     after, line = start + len(run), text.rfind("\n", 0, start) + 1
     alone = not text[line:start].strip(" \t")
@@ -281,7 +281,7 @@ class _Opened:
 
 
 def _inline(text: str, links: bool = True) -> str:
-    """Return text with code, links, and what is bold, slanted or struck through."""
+    """Return the HTML of text with code, links, and bold, slanted or struck words."""
     made: list[str] = []
     opened: list[_Opened] = []
     waiting: Counter[str] = Counter()
@@ -326,7 +326,7 @@ def _closes(mark: str, before: str, after: str) -> bool:
 
 
 def _about(text: str, first: _Opened, start: int, end: int) -> bool:
-    """Tell whether a pair of marks is about something: a word, in one paragraph, and no comment of a program."""
+    """Tell whether a pair of marks has a word between it, in one paragraph, and is no comment of a program."""
     return (
         _WORD.search(text, first.end, min(start, first.end + _SOON)) is not None
         and text.find("\n\n", first.end, start) < 0
@@ -348,7 +348,7 @@ def _code_span(text: str, start: int, done: int) -> tuple[str, int, int]:
 
 
 def _labelled(text: str, start: int, done: int) -> tuple[str, int, int]:
-    """A link with words of its own, and after them where it leads, for they may say another place."""
+    """Return a link with words of its own, and after it the host it leads to, for the words may name another one."""
     found = _LABELLED.match(text, start)
     if not found or is_blank(found[1]):
         return "", start, start
@@ -359,7 +359,7 @@ def _labelled(text: str, start: int, done: int) -> tuple[str, int, int]:
 
 
 def _address(text: str, start: int, done: int) -> tuple[str, int, int]:
-    """An address that begins with its scheme or ``www``; not one with a name before its host, which could be taken for it."""
+    """Return an address with a scheme or ``www`` as a link; none with a name before its host, which looks like one."""
     if text[start] == ":":
         start -= 5 if text[start - 1 : start] in "sS" else 4
     found = _ADDRESS.match(text, start) if start >= done else None
@@ -381,7 +381,7 @@ def _mail(text: str, start: int, done: int) -> tuple[str, int, int]:
     return _link(f"mailto:{address}", address), name.start(), found.end()
 
 
-#: By the last character of what they begin with.
+#: The functions above, by the last character of the sign that they begin with.
 _THINGS = {"`": _code_span, "[": _labelled, "/": _address, ".": _address, "@": _mail}
 
 

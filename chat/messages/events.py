@@ -30,7 +30,7 @@ class MessageDeleted(LogEvent):
 
     name = "message.deleted"
 
-    #: How it was, in words; never stored.
+    #: The state of the message before, in words, for the audit log; not stored in the room's log.
     before: str = field(default="visible", compare=False, repr=False)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what was deleted, and pictures that were never sent; what is unread for who comes back."""
+"""Pictures of deleted messages, pictures that were never sent, and the unread count of a member who returns."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def hide_pictures(event: MessageDeleted) -> None:
 
 @during(MemberReturned)
 def count_unread(event: MemberReturned) -> None:
-    """Leave out what was taken away while they were out."""
+    """Count the unread messages of a returning member again: some may have been deleted meanwhile."""
     service.count_unread(event.room_id, event.ref_id)
 
 

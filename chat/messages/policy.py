@@ -40,9 +40,9 @@ def require_may_delete(message: Message, actor_id: str, moderates: bool, reason:
 
 
 def require_standing(message: Message, actor_id: str) -> None:
-    """Refuse taking away what is gone already. What its author deleted a moderator removes all the same: their word stands.
+    """Refuse taking a message away twice. One that its author deleted a moderator may still remove, for good.
 
-    :raises Conflict: it is gone.
+    :raises Conflict: it was removed, or its author deletes it again.
     """
     if message.deleted_at is not None and (actor_id == message.author_id or message.deleted_by != message.author_id):
         raise Conflict("This message is deleted already.")
@@ -58,10 +58,10 @@ def require_not_own(message: Message, actor_id: str) -> None:
 
 
 def require_may_undo(actor_role: str, remover_role: str | None) -> None:
-    """Refuse putting back what somebody of a higher rank took away.
+    """Refuse putting back a message that a person of a higher rank removed.
 
-    :param actor_role: on the site, as the other one's; None for who is gone.
-    :raises NotAllowed: they did.
+    :param actor_role: on the site, like ``remover_role``, which is None for an account that is gone.
+    :raises NotAllowed: it is so.
     """
     if permissions.rank(remover_role) > permissions.rank(actor_role):
         raise NotAllowed("Somebody of a higher rank removed this, and only such a one brings it back.")

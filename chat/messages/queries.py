@@ -203,7 +203,7 @@ def by_client_id(author_id: str, client_id: str) -> Found | None:
 
 
 def standing() -> ColumnElement[bool]:
-    """Return what a row of ``Message`` is that stands, or that its author has deleted and can still bring back."""
+    """Return the SQL condition for messages that are shown, or that their author deleted and can still bring back."""
     since = clock.now() - UNDO_WINDOW
     taken_back = and_(Message.deleted_by == Message.author_id, Message.deleted_at > since, Message.purged_at.is_(None))
     return or_(Message.deleted_at.is_(None), taken_back)

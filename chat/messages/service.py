@@ -389,7 +389,7 @@ def put_back(message_id: str, actor_id: str, find: Callable[[], Message]) -> Pos
             emit(PutBackByModerator(message_id, message.room_id, message.author_id, actor_id, *was))
         values = {"deleted_at": None, "deleted_by": None, "delete_reason": ""}
         if message.deleted_by != message.author_id:
-            values["sweep_id"] = None  # else one that has not come to it yet still does
+            values["sweep_id"] = None  # its author's own deletion leaves it to a sweep that has not come to it yet
         db.session.execute(update(Message).where(Message.id == message_id).values(**values))
         log.write(MessageRestored(message.room_id, seq, message_id, actor_id))
     return Posted(message_id, message.room_id, message.seq)
@@ -571,7 +571,7 @@ def mark_read(room_id: str, user_id: str, seq: int) -> None:
 
 
 def count_unread(room_id: str, user_id: str) -> None:
-    """Count again what somebody has not read in a room, inside ``transaction()``: they were out of it meanwhile."""
+    """Count the unread messages of a member again, inside ``transaction()``: they were out of the room meanwhile."""
     fresh = (Message.room_id == room_id, Message.seq > Membership.last_read_seq, Message.deleted_at.is_(None))
     left = select(func.count()).where(*fresh).correlate(Membership).scalar_subquery()
     posted = select(Room.posted).where(Room.id == room_id).scalar_subquery()
@@ -683,7 +683,7 @@ def _next_place(room_id: str, message_id: str, now: datetime) -> tuple[int, int]
 
 
 def _differs(message: Message, body: str) -> bool:
-    """Tell whether a text is another one than a message has; white space at its ends is no difference."""
+    """Tell whether a text differs from that of a message, white space at the ends apart."""
     return message.body.strip() != body.strip()
 
 
@@ -700,7 +700,7 @@ def _take_away(message: Message, seq: int, actor_id: str, moderates: bool, reaso
     own = message.author_id == actor_id
     values = {"deleted_at": clock.now(), "deleted_by": actor_id, "delete_reason": "" if own else reason}
     if not own:
-        values["sweep_id"] = None  # of one that was not come to it yet
+        values["sweep_id"] = None  # of a sweep that had not come to it yet
     posted = Posted(message.id, message.room_id, message.seq)
     before = "visible" if message.deleted_at is None else "deleted by its author"
     db.session.execute(update(Message).where(Message.id == message.id).values(**values))
@@ -709,7 +709,7 @@ def _take_away(message: Message, seq: int, actor_id: str, moderates: bool, reaso
 
 
 def _count_as_read(room_id: str, messages: Sequence[Message], by: int = 1) -> None:
-    """Have messages that are taken away not count as unread, for those who have not come to them; inside ``transaction()``.
+    """Count messages that are taken away as read, for members who have not come to them; inside ``transaction()``.
 
     What is unread is the room's ``posted`` less ``last_read_number``, so the latter moves. Under the room's lock, and after
     those of the people who are told: ``mark_read`` locks its row before it counts, so neither misses the other.

@@ -312,7 +312,7 @@ class AuditPage:
 
 @dataclass(frozen=True)
 class SecurityPage:
-    """Who signed in and from where, what was refused: latest first."""
+    """Security events, latest first: sign-ins with their networks, and refusals."""
 
     rows: tuple[ActivityContext, ...]
     filters: tuple[FilterContext, ...]

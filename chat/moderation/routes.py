@@ -192,7 +192,7 @@ def _csv(values: tuple[object, ...]) -> str:
 @blueprint.get("/moderation/security")
 @signed_in
 def security() -> str:
-    """Show who signed in and from where, and what was refused."""
+    """Show the security events: sign-ins with their networks, and refusals."""
     office("security.read")
     page = security_log.page(_asked(_SECURITY))
     page = replace(page, days=current_app.config["SECURITY_EVENTS_DAYS"], alarmed=guesses.alarmed())
@@ -202,7 +202,7 @@ def security() -> str:
 @blueprint.get("/moderation/security.csv")
 @signed_in
 def security_csv() -> Response:
-    """Send them as a table; that it was taken is in the audit log."""
+    """Send the security events as a table, and note in the audit log that they were taken."""
     office("security.read")
     service.note_exported(viewer().id, "security")
     headers = {"Content-Disposition": 'attachment; filename="security.csv"', "Cache-Control": "no-store"}

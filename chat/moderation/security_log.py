@@ -20,7 +20,7 @@ from chat.security_events import KINDS, SecurityEvent
 PAGE = 60
 #: Rows read at a time for a table.
 _STRETCH = 500
-#: By what events are filtered.
+#: Columns by which events are filtered, by their field in the address.
 _ASKED = {"kind": SecurityEvent.kind, "person": SecurityEvent.user_id, "network": SecurityEvent.network}
 
 

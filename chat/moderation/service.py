@@ -45,7 +45,7 @@ def note_picture(actor_id: str, removed: RemovedContext, picture_id: str) -> Non
 
 
 def note_exported(actor_id: str, what: str = "audit") -> None:
-    """Write down that somebody is about to take the audit log away, or ``security`` events."""
+    """Note in the audit log that a moderator exports it, or the ``security`` events."""
     with transaction():
         audit.write(f"{what}.exported", actor_id)
 

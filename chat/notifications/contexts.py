@@ -39,7 +39,7 @@ class InvitationMail:
 
 @dataclass(frozen=True)
 class AccountMail:
-    """To somebody whose account is another one than before, or whom somebody else may have tried to be."""
+    """To the person of an account that was changed, or that somebody else may have tried to get into."""
 
     site_name: str
     #: ``password``, ``email``, ``browser`` (a new one) or ``tries`` (too many wrong passwords).

@@ -44,19 +44,19 @@ def promise_invitation(event: PersonInvited) -> None:
 
 @during(PasswordChanged)
 def promise_password(event: PasswordChanged) -> None:
-    """Promise to tell somebody that they have another password, at the address that they have now."""
+    """Promise an e-mail about a changed password, to the present address."""
     _tell(f"password:{ids.new()}", "password", event.told_at)
 
 
 @during(EmailChanged)
 def promise_email(event: EmailChanged) -> None:
-    """Promise to tell somebody that they have another address, at the one before."""
+    """Promise an e-mail about a changed address, to the former one."""
     _tell(f"email:{ids.new()}", "email", event.told_at)
 
 
 @during(BrowserAdded)
 def promise_browser(event: BrowserAdded) -> None:
-    """Promise to tell somebody of a new browser, once a day where it is like one from the same address."""
+    """Promise an e-mail about a new browser, once a day for browsers alike from the same address."""
     device, _ = describe(event.user_agent)
     like = hashlib.sha256(f"{device}\n{event.address}".encode()).hexdigest()[:16]
     _tell_once(event.user_id, f"browser:{event.user_id}:{like}", "browser", device)
@@ -64,7 +64,7 @@ def promise_browser(event: BrowserAdded) -> None:
 
 @during(SecurityEventKept)
 def promise_tries(event: SecurityEventKept) -> None:
-    """Promise to tell somebody that wrong passwords were tried for their account, once a day."""
+    """Promise an e-mail about wrong passwords that were tried for an account, once a day."""
     if event.kind == "sign_in.locked":
         _tell_once(event.user_id, f"tries:{event.user_id}", "tries")
 
@@ -81,7 +81,7 @@ def _tell(key: str, what: str, to: str, device: str = "") -> None:
 
 @jobs.handles("account_mail")
 def send_account_mail(due: jobs.Due) -> None:
-    """Send it. No word of it can be chosen by whoever did what it tells of."""
+    """Send an e-mail about an account. An attacker chooses no word of it."""
     asked = due.payload
     addresses = [absolute(path_for(name)) for name in ("accounts.password", "accounts.devices")]
     mailer.send("account", asked["to"], due.key, AccountMail(site.name(), asked["what"], asked["device"], *addresses))

@@ -16,7 +16,7 @@ from chat import names
 from chat.threads import at_most
 from chat.web.templating import render_fragment
 
-#: What contexts have that people chose themselves: a stranger's mailbox must not be theirs to write into.
+#: Fields of contexts that people choose themselves: nobody may write what they like into a stranger's mailbox.
 _CHOSEN = ("name", "invited_by", "room")
 #: Seconds the provider may take to answer.
 TIMEOUT = 10

@@ -55,7 +55,7 @@ def with_end(data: bytes) -> bytes:
     if b"\xff\xd9" in data[data.rfind(b"\xff\xda") :]:
         return data
     data = data.rstrip(b"\xff")
-    # Whatever follows what is there changes nothing but what is missing.
+    # Bytes after the end of the data change only the part that is missing.
     ended = []
     for tail in (b"", b"\x5a" * 64):
         with Image.open(BytesIO(data + tail + b"\xff\xd9"), formats=["JPEG"]) as image:
@@ -71,7 +71,7 @@ def with_end(data: bytes) -> bytes:
 
 
 def without_ballast(data: bytes) -> bytes:
-    """Return a PNG with the chunks alone that are seen, all checksums right, and its transparent colour as Pillow reads it.
+    """Return a PNG with only the chunks that show, all checksums right, and its transparent colour as Pillow reads it.
 
     :raises Cut: it ends within its pixels.
     """
@@ -220,7 +220,7 @@ def _inverse(m: Matrix) -> Matrix:
     return [[value / whole for value in row] for row in parts]
 
 
-# -- what moves
+# -- moving pictures
 
 KEEP, CLEAR, RESTORE = range(3)
 
@@ -229,8 +229,8 @@ KEEP, CLEAR, RESTORE = range(3)
 class Frame:
     """A frame of a GIF or APNG: its rectangle, milliseconds, and a file that holds it alone.
 
-    :ivar after: what becomes of it when its time is over: ``KEEP``, ``CLEAR`` to see-through, or ``RESTORE`` what was before.
-    :ivar replaces: it takes the place of what is under it, see-through parts too.
+    :ivar after: its end when its time is over: ``KEEP``, ``CLEAR`` to see-through, or ``RESTORE`` the picture of before.
+    :ivar replaces: it takes the place of the picture under it, see-through parts too.
     :ivar file: in pieces, of which all frames share some: together they may be a thousand times as large as what was sent.
     """
 
@@ -248,7 +248,7 @@ class Animation:
     """A moving picture taken apart, without a pixel decoded.
 
     :ivar loop: how often it is shown, 0 for ever.
-    :ivar count: how many frames there are; of more than are taken ``frames`` has the first.
+    :ivar count: number of frames in the file; ``frames`` has the first MAX_FRAMES of them.
     """
 
     size: tuple[int, int]
@@ -263,7 +263,7 @@ class Animation:
             self.frames.append(frame)
 
     def pictures(self) -> Iterator[tuple[Any, int]]:
-        """Yield what is seen and for how many milliseconds; a frame that is cut ends it.
+        """Yield each picture as it is seen, and its milliseconds; a frame that is cut ends it.
 
         :raises Cut: there is not even a first one.
         """

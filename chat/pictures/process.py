@@ -111,7 +111,7 @@ def _animation(
         _check_size(*size)
     frames = ((_in_srgb(picture, profile), duration) for picture, duration in moving.pictures())
     if moving.count > 1 and not face:
-        # Frames may be larger than what is seen of them, and are decoded whole.
+        # Frames may be larger than the part of them that is seen, and are decoded whole.
         if sum(width * height for width, height in (frame.size for frame in moving.frames)) > MAX_MOVING_PIXELS:
             raise Refused(TOO_LARGE)
         return _moving(frames, moving.count, moving.size, moving.loop, full)
@@ -262,7 +262,7 @@ def _moving(
 ) -> tuple[int, int]:
     """Write all frames, no larger than a thumbnail: such a picture has one size.
 
-    :param frames: what is seen, and for how many milliseconds.
+    :param frames: pictures as they are seen, each with its milliseconds.
     """
     from PIL import Image
 
@@ -284,7 +284,7 @@ def _moving(
 
 
 def _frames(image: Any, count: int) -> Iterator[tuple[Any, int]]:
-    """Yield what is seen of a WebP and for how many milliseconds."""
+    """Yield the frames of a WebP as they are seen, each with its milliseconds."""
     profile = image.info.get("icc_profile")
     for number in range(count):
         image.seek(number)

@@ -1,4 +1,4 @@
-"""Whose picture is worked on next, so that nobody's pictures keep those of others waiting."""
+"""Turns to have a picture worked on, so that nobody's pictures keep those of others waiting."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from chat.errors import TooFast, Unavailable
 _HALF_LIFE = 150
 #: Seconds of work after which somebody has to pause, about a minute of it within five.
 _ALLOWED = 60
-#: How many pictures of one person may wait.
+#: Pictures of one person that may wait.
 _WAITING = 8
 
 
 class Turns:
-    """So many places for work, one for each person at a time; who had the least work done goes first.
+    """A few places for work, one for each person at a time; the person with the least work done goes first.
 
-    :param places: how many work at the same time.
+    :param places: pictures worked on at the same time.
     """
 
     def __init__(self, places: int) -> None:

@@ -29,7 +29,7 @@ from chat.web.templating import for_room, render_fragment, render_kept
 def show_presence() -> None:
     """Look who is here: show what changed to the readers of this process, and all of it to those who are new.
 
-    Whoever comes here is told to the other processes at once, which would otherwise look up to a second later.
+    Other processes hear of a newcomer at once; else they would look up to a second later.
     """
     newcomers = tracker().take_newcomers()
     changes = _look()
@@ -47,13 +47,13 @@ def _look() -> list[Change]:
 
 
 def note_member(process: Realtime, known: Tracker, feed: Feed, frame: Frame) -> None:
-    """Have presence follow a line of the list of members: the frame says nothing of it, for it is replayed as it is."""
+    """Note a member whose presence is to be shown after a frame about them, which is replayed and so says nothing of it."""
     if frame.name.startswith("member.") and known.note_line(feed.room_id, frame.ref_id):
         process.background.soon(show_members)
 
 
 def show_members() -> None:
-    """Show whether those are here whose lines have just come into a room, and how many that makes."""
+    """Show the presence of members whose lines have just come into a room, and how many are here."""
     process, lines = realtime.here(), tracker().take_lines()
     _look()  # somebody may have opened a stream and joined within one second
     feeds = [process.pump.feeds[room_id] for room_id in lines if room_id in process.pump.feeds]

@@ -11,13 +11,13 @@ from chat.presence.tracker import tracker
 
 
 def of(person: PersonContext) -> PresenceContext:
-    """Return whether somebody is here, for a page: whoever asks for it is, also before their stream is open."""
+    """Return whether a person is here, for a page; its viewer is, also before their stream is open."""
     state = "online" if person.id == _viewer_id() else tracker().state(person.id)
     return PresenceContext(person.id, state, person.last_seen_at if state == "offline" else None)
 
 
 def crowd(room_id: str, members: Collection[str]) -> CrowdContext:
-    """Return how many of a room's members are here, on a page with whoever asks for it."""
+    """Return how many of a room's members are here, for a page; its viewer is."""
     known, me = tracker(), _viewer_id()
     here = sum(1 for user_id in members if user_id == me or known.state(user_id) != "offline")
     return CrowdContext(room_id, here, len(members))

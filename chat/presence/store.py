@@ -163,7 +163,7 @@ class RedisStore:
 
     @contextmanager
     def _mended(self) -> Iterator[None]:
-        """Put back what we know where a key of ours has become something else; this time fails, the next one does not."""
+        """Write the known signs again where a key of ours has another type; this call fails, the next one does not."""
         try:
             yield
         except redis_link.REFUSED as problem:

@@ -44,7 +44,7 @@ class Tracker:
     #: Large rooms in which somebody came or went since their number was last shown.
     stale_crowds: set[str] = field(default_factory=set)
     _newcomers: set[str] = field(default_factory=set)
-    #: By room, whose line in the list of its members is another, or gone.
+    #: By room, the members whose line in its list was changed or taken out.
     _lines: dict[str, set[str]] = field(default_factory=dict)
     _seen: dict[str, float] = field(default_factory=dict)
     _arrived: set[tuple[str, str]] = field(default_factory=set)
@@ -64,13 +64,13 @@ class Tracker:
         return newcomers
 
     def note_line(self, room_id: str, user_id: str) -> bool:
-        """Note that somebody's line in a list of members is another; tell whether it is the first one. Never waits."""
+        """Note a changed line in a list of members; tell whether it is the first one noted. Never waits."""
         first = not self._lines
         self._lines.setdefault(room_id, set()).add(user_id)
         return first
 
     def take_lines(self) -> dict[str, set[str]]:
-        """Return whose lines were noted since this was last asked, by room."""
+        """Return the members whose lines were noted since the last call, by room."""
         lines, self._lines = self._lines, {}
         return lines
 

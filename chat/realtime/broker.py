@@ -28,11 +28,11 @@ Receive = Callable[[str, dict[str, Any]], None]
 
 _MAC_BYTES = 16
 _SENDER_BYTES = _MAC_BYTES + 16
-#: Its number, counted by its sender, and its time in Unix seconds.
+#: The number of a message, counted by its sender, and its time in Unix seconds.
 _ORDER = struct.Struct(">Qd")
-#: Before the message: its MAC, who sent it, number and time.
+#: The bytes before the message: its MAC, sender, number and time.
 _HEAD_BYTES = _SENDER_BYTES + _ORDER.size
-#: Seconds after which what is shown for a moment is not worth showing; as much may the clocks of two hosts differ.
+#: Seconds after which typing and the like are not worth showing; the clocks of two hosts may differ by as much.
 STALE = 30.0
 #: Senders whose last number is remembered.
 _SENDERS = 1000
@@ -100,7 +100,7 @@ class RedisBroker:
         self._channels: set[str] = set()
         self._pubsub: Any = None
         self._broken_until = 0.0
-        #: By sender, the number of its last message; the one that was silent for longest is first.
+        #: The number of the last message of each sender; the sender that was silent for longest is first.
         self._last: dict[bytes, int] = {}
         self._number = 0
         self._foreign = redis_link.Oddities(log, "%s messages on Redis are not from us, or were played again")
@@ -151,7 +151,7 @@ class RedisBroker:
         self._stopping = True
 
     def sealed(self, channel: str, body: bytes) -> bytes:
-        """Return a message as it goes to Redis. Each has the next number, so they must be sent in the order of their making."""
+        """Return a message as it goes to Redis. Each has the next number, so messages are sent in the order of their making."""
         self._number += 1
         told = self._me + _ORDER.pack(self._number, time.time()) + body
         return self._mac(channel, told) + told

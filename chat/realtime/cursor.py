@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-#: Rooms on one stream: the open tabs of one browser. So many a cursor names at most.
+#: The most rooms on one stream, and in one cursor: the open tabs of one browser.
 MAX_ROOMS = 32
 
 _OTHERS = rf"(?:_[a-z2-7]{{16}}-[0-9]{{1,18}}){{0,{MAX_ROOMS - 1}}}"
@@ -31,7 +31,7 @@ class Cursor(NamedTuple):
 
 
 def parse(text: str | None) -> dict[str, Cursor]:
-    """Return what a cursor says, by room; nothing for what is no cursor. Never raises."""
+    """Return the cursors of the rooms that a text names, by room; none for a text that is no cursor. Never raises."""
     match = _SHAPE.fullmatch(text or "")
     if match is None:
         return {}
@@ -41,5 +41,5 @@ def parse(text: str | None) -> dict[str, Cursor]:
 
 
 def others(places: Mapping[str, int], room_id: str) -> str:
-    """Return what follows the epoch in a cursor of one room, so that it says where the other ones are, too."""
+    """Return the part of a cursor after its epoch, which has the places in the other rooms."""
     return "".join(f"_{other}-{seq}" for other, seq in places.items() if other != room_id)

@@ -63,7 +63,7 @@ class Connection:
         self.fd = fd
         self.user_id = user_id
         self.session_id = session_id
-        #: Whence it comes, in the normal form; empty where nobody says.
+        #: The client's address in its normal form; empty where it is not known.
         self.address = ""
         #: The second, of PING_EVERY, in which this one is pinged.
         self.beat = 0
@@ -242,7 +242,10 @@ class Hub:
                 self.drop(connection)
 
     def drop_from(self, banned: Callable[[str], bool]) -> None:
-        """Close every stream that comes from an address of which something is so."""
+        """Close every stream that comes from a banned address.
+
+        :param banned: tells whether an address is.
+        """
         with self.lock:
             known = [*self.connections]
         for n, connection in enumerate(known, 1):
@@ -458,7 +461,7 @@ def _hello(heads: tuple[tuple[str, int], ...], id: str | None) -> bytes:
 
 
 def _begin(place: Place) -> str:
-    """Return the id before the first frame: with it a client comes back that was cut off before it heard one."""
+    """Return the id before the first frame, for a client that is cut off before it hears one."""
     ring, heard = place.feed.ring, place.connection.heard
     return f"{ring.room_id}.{ring.epoch}{cursor.others(heard, ring.room_id) if heard else ''}.{place.seq}"
 

@@ -51,7 +51,7 @@ class Pump:
         self.feeds: dict[str, Feed] = {}
         self.epoch = ""
         self.audience: Audience = lambda room_id: (room_log.head(room_id), ())
-        #: Told of each frame that a room's readers here are about to get; never waits, for whoever appends it would.
+        #: Called with each frame that a room's readers here are about to get; must not wait, or appending would.
         self.hearers: list[Callable[[Feed, Frame], None]] = []
         self._due: dict[str, float] = {}
         self._wake = threading.Event()

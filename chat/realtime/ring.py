@@ -75,7 +75,7 @@ class Ring:
         """Return the frames that follow ``seq`` in one piece, and the last ``seq`` of it.
 
         :param limit: stop after so many bytes; one frame is always returned.
-        :param others: what each id says of other rooms, as ``cursor.others`` writes it. Such bytes are nobody else's.
+        :param others: the places in other rooms for each id, as ``cursor.others`` writes them. Such bytes are not shared.
         """
         index = seq - self.base
         if index == len(self._entries) - 1 and not others:

@@ -45,11 +45,11 @@ class Wanted(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a request for a stream asks for."""
+    """The rooms that a request for a stream asks for, and how its client comes back."""
 
     rooms: list[Wanted]
-    #: It comes back with the last id it heard alone, as an ``EventSource`` does. Our own page keeps a cursor for each room
-    #: and says so with ``ids=frames``: it needs no id but those that all readers of a frame share.
+    #: Whether the client comes back with nothing but the last id it heard, as an ``EventSource`` does. Our own page keeps a
+    #: cursor for each room and says so with ``ids=frames``: it needs no id but those that all readers of a frame share.
     by_last_id: bool = True
 
 
@@ -100,7 +100,7 @@ def wanted(query: str, last_event_id: str | None) -> Asked:
 
 
 def _later(after: str, heard: Cursor | None, room_id: str) -> str:
-    """Return the cursor of a room that counts: the one in the address, or what the last id says."""
+    """Return the cursor of a room that counts: the one in the address, or that of the last id."""
     if not after:
         return str(heard or _NOWHERE)
     given = cursor.parse(after).get(room_id)
@@ -138,7 +138,7 @@ class Streams:
         self._revocations = revocations
         #: Returns those of some rooms that a person may read: nothing is loaded for anybody else.
         self.readable: Callable[[str, Sequence[str]], set[str]] = lambda user_id, room_ids: set(room_ids)
-        #: Tells whether an address may come in by the door: what features above refuse, the application answers.
+        #: Tells whether an address may come in by the door; the application answers the others. Set by the feature with bans.
         self.welcome: Callable[[str], bool] = lambda address: True
         self._slow: queue.SimpleQueue[tuple[Connection, bytes, Asked]] = queue.SimpleQueue()
 

@@ -43,7 +43,7 @@ def check(value: str, key: bytes) -> Ticket | None:
 
 
 def forged(value: str, key: bytes) -> bool:
-    """Tell whether a ticket has the shape of one, is not over, and is not from us."""
+    """Tell whether a text has the shape of a ticket that is not over, and is not from us."""
     parts = value.split(".")
     if len(parts) != 4 or not re.fullmatch("[0-9]{1,12}", parts[2]) or int(parts[2]) < time.time():
         return False

@@ -18,7 +18,7 @@ class MemberJoined(LogEvent):
 
 @dataclass(frozen=True)
 class MemberReturned(MemberJoined):
-    """A person is given back the membership that a sanction took; in the log it is as any other who joined."""
+    """A person got back the membership that a sanction took; the log has it like any other joining."""
 
 
 @event_type
@@ -48,7 +48,7 @@ class RoomChanged(LogEvent):
 
 @dataclass(frozen=True)
 class MemberAppointed:
-    """Somebody was made a moderator of a room, or its owner, or is a plain member again. ``reason`` is what they are told."""
+    """A member became a moderator of a room, its owner, or a plain member again. ``reason`` is told to them."""
 
     room_id: str
     user_id: str

@@ -11,7 +11,7 @@ from chat.database import Big, Id, Model, Utc
 from chat.folding import LIMIT
 from chat.names import LIKENESS_LIMIT
 
-#: Characters that people see, and how many there is room for as computers count them.
+#: The longest name in characters as people see them, and in code points, of which an emoji has many.
 NAME_LIMIT, NAME_WIDTH = 64, 264
 PURPOSE_LIMIT = 250
 
@@ -29,7 +29,7 @@ class Room(Model):
     name: Mapped[str] = mapped_column(String(NAME_WIDTH))
     #: ``folding.folded(name)``, to search by.
     folded_name: Mapped[str] = mapped_column(String(LIMIT), server_default="")
-    #: ``names.likeness(name)``: what names that are taken for one another have in common.
+    #: ``names.likeness(name)``: equal for names that look alike.
     likeness: Mapped[str] = mapped_column(String(LIKENESS_LIMIT), server_default="")
     purpose: Mapped[str] = mapped_column(String(PURPOSE_LIMIT), default="")
     #: The two people of a direct room, sorted: the database allows one room per pair.
@@ -58,7 +58,7 @@ class Membership(Model):
     room_id: Mapped[str] = mapped_column(Id, ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(10), default="member")
-    #: Of an owner who stands in for another: what they are again when that one is back.
+    #: The role of an owner who stands in, to be given back when the owner returns.
     role_before: Mapped[str | None] = mapped_column(String(10))
     joined_at: Mapped[datetime] = mapped_column(Utc)
     #: The ``seq`` up to which they have read, and the room's ``posted`` less what they have not: it moves when something

@@ -60,7 +60,7 @@ def may_manage(room: Room, membership: Membership) -> bool:
 
 
 def require_not_kept_for(room: Room, user_id: str) -> None:
-    """Refuse whoever stands in for an owner removing that owner.
+    """Refuse removing the owner for whom the actor stands in.
 
     :raises NotAllowed: it is so.
     """
@@ -69,9 +69,9 @@ def require_not_kept_for(room: Room, user_id: str) -> None:
 
 
 def require_may_own(name: str, imposed: bool) -> None:
-    """Refuse a room to whoever shut its owner out.
+    """Refuse to make a person the owner of a room whose owner they shut out.
 
-    :param imposed: whether they did.
+    :param imposed: whether they imposed that sanction.
     :raises NotAllowed: they did.
     """
     if imposed:

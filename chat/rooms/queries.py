@@ -97,22 +97,22 @@ _COUNT = select(func.count()).where(Membership.room_id == bindparam("room"))
 #: Returns one line of the last message of each room, by room id. Set by the feature that has messages.
 previews: Callable[[Collection[str]], dict[str, PreviewContext]] = lambda room_ids: {}  # noqa: E731 - a slot
 
-#: Returns who imposed what keeps owners of a room out of it: it never becomes theirs. Set by the feature that has sanctions.
+#: Returns who imposed the sanctions that keep owners out of a room: it never becomes theirs. Set by the feature with sanctions.
 imposers: Callable[[str], set[str]] = lambda room_id: set()  # noqa: E731 - a slot
 
 
 @dataclass(frozen=True)
 class Ownership:
-    """Who owns a room, read under its lock."""
+    """The owner of a room, read under its lock."""
 
     kind: str
     posted: int
-    #: As of ``Room``.
+    #: As in ``Room``.
     kept_for: str | None
     owner_id: str | None
     #: Whether the owner is suspended or banned everywhere.
     away: bool
-    #: Of an owner who stands in, as of ``Membership``.
+    #: The former role of an owner who stands in, as in ``Membership``.
     role_before: str | None
 
 
@@ -349,7 +349,7 @@ def moderates(room_id: str, user_id: str, role: str) -> bool:
 
 
 def ownership(room_id: str) -> Ownership:
-    """Return who owns a room.
+    """Return the ownership of a room.
 
     :raises NotFound: there is no such room.
     """
@@ -360,7 +360,7 @@ def ownership(room_id: str) -> Ownership:
 
 
 def rank(room_id: str, user_id: str) -> str:
-    """Return somebody's role in a room: ``owner``, also of one whom a sanction keeps out of it, ``moderator`` or ``member``."""
+    """Return a person's role in a room: ``owner``, also while a sanction keeps them out, ``moderator`` or ``member``."""
     role = select(Membership.role).where(Membership.room_id == room_id, Membership.user_id == user_id)
     kept = select(Room.id).where(Room.id == room_id, Room.kept_for == user_id)
     if db.session.execute(kept).scalar() is not None:
@@ -380,11 +380,11 @@ def is_in(room_id: str, user_id: str) -> bool:
 
 
 def heir(room_id: str, *besides: str) -> tuple[str, str] | None:
-    """Return who owns a room when its owner does no longer, and their role in it; None when there is nobody.
+    """Return the member who succeeds the owner of a room, and their role in it; None when there is nobody.
 
-    It is whoever has been in it longest; who may write and make rooms before others.
+    It is the one who has been in it longest; members who may write and make rooms come first.
 
-    :param besides: who is not asked.
+    :param besides: ids of people to leave out.
     """
     now = clock.now()
     statement = (
@@ -408,7 +408,7 @@ def heir(room_id: str, *besides: str) -> tuple[str, str] | None:
 
 
 def owned_by(user_id: str) -> list[str]:
-    """Return the rooms that somebody owns, or would if no sanction kept them out, in the order in which they are locked."""
+    """Return the rooms that a person owns, or would but for a sanction, in the order in which they are locked."""
     owned = select(Membership.room_id).where(Membership.user_id == user_id, Membership.role == "owner")
     kept = select(Room.id).where(Room.kept_for == user_id)
     return sorted({*db.session.execute(owned).scalars(), *db.session.execute(kept).scalars()})

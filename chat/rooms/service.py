@@ -156,10 +156,10 @@ def appoint(room_id: str, user_id: str, role: str, actor_id: str, reason: str) -
 
 
 def name_owner(room_id: str, user_id: str, actor_id: str, reason: str) -> None:
-    """Make somebody the owner of a room, in their own right; who is not in it comes in, and who owned it is a member.
+    """Make somebody the owner of a room, in their own right. They come in if need be, and the former owner becomes a member.
 
     :raises NotFound: there is no such room or person, or it is a direct room.
-    :raises NotAllowed: they imposed what keeps its owner out, or are suspended or banned.
+    :raises NotAllowed: they imposed the sanction that keeps its owner out, or are suspended or banned.
     :raises Conflict: they own it already.
     """
     with transaction():
@@ -190,7 +190,7 @@ def name_owner(room_id: str, user_id: str, actor_id: str, reason: str) -> None:
 def take_out(room_id: str, user_id: str, actor_id: str | None) -> dict[str, Any] | None:
     """Take somebody's membership away, inside ``transaction()``; return what ``put_in`` gives back, None if there is none.
 
-    Where they were the owner, the room is kept for them, and somebody stands in: never whoever does this.
+    An owner's room is kept for them, and somebody stands in, but never the actor.
     """
     log.lock(room_id)
     gone = _remove_member(room_id, user_id)
@@ -215,11 +215,11 @@ def put_in(room_id: str, user_id: str, membership: dict[str, Any], actor_id: str
 
 
 def settle(room_id: str, besides: str | None = None) -> None:
-    """See that a room, whose lock is held, is owned by whoever may act: its owner, or somebody who stands in for them.
+    """Give a room, whose lock is held, an owner who may act: its own, or a member who stands in.
 
     An owner whom a sanction keeps out owns it again as soon as they may act. One who left is followed by an heir.
 
-    :param besides: who is not to become its owner.
+    :param besides: id of a person who is not to become its owner.
     """
     now = queries.ownership(room_id)
     if not kinds.get(now.kind).changeable:
@@ -244,7 +244,7 @@ def settle(room_id: str, besides: str | None = None) -> None:
 
 
 def settle_all(user_id: str, besides: str | None = None) -> None:
-    """Settle every room that somebody owns, or would, inside ``transaction()``: when they are shut out, or let in again."""
+    """Settle every room of an owner who is shut out everywhere or let in again, inside ``transaction()``."""
     for room_id in queries.owned_by(user_id):
         log.lock(room_id)
         settle(room_id, besides)
@@ -278,7 +278,7 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
 
 
 def _named(room_id: str, name: str) -> dict[str, str]:
-    """Return what is stored of a name: with something that tells it apart from that of an open room, which everybody sees."""
+    """Return the columns of a name: with a tag behind it where that of an open room, which everybody sees, looks like it."""
     name, alike = names.plain(name, room_id), names.likeness(name)
     others = select(Room.id).where(Room.likeness == alike, Room.kind == "open", Room.id != room_id).limit(1)
     if alike and db.session.execute(others).scalar() is not None:
@@ -327,7 +327,7 @@ def _add_member(
 
     :param seq: what ``log.take`` gave; None to take it here.
     :param read: how far they have read, as ``seq`` and number; None for everything.
-    :param returned: whether it is one that a sanction took.
+    :param returned: whether a sanction had taken it.
     """
     seq = log.take(room_id) if seq is None else seq
     now = queries.ownership(room_id)

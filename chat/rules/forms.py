@@ -20,7 +20,7 @@ from chat.web import forms
 
 #: Discord's limits: words and their letters, words that are allowed all the same, patterns and their characters.
 WORDS, LETTERS, ALLOWED = 1000, 60, 100
-#: Letters beside a * at least, in scripts that write words in letters.
+#: The fewest letters beside a ``*``, in ASCII: scripts that write a word as one sign need fewer.
 FEWEST = 3
 PATTERNS, PATTERN_LETTERS = 10, 260
 #: Sites of a rule about links.

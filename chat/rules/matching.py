@@ -43,7 +43,7 @@ _PLAIN = {code: chr(code).lower() if chr(code).isalnum() else " " for code in ra
 _PIECES = re.compile(r"[^\W_]+(?:(?:[^\w\s]|_)[^\W_]+)+")
 _DRAWN_OUT = re.compile(r"\S*(\S)\1\1\S*")
 _RUN = re.compile(r"(.)\1{4,}")
-#: Letters of a drawn-out word beyond which it is none, and places of one rule that are named in one text.
+#: The most letters of a drawn-out word, and the most places of one rule that are named in one text.
 _LONGEST_WORD, _MOST_PLACES = 100, 200
 _APART_RUN = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_]){3,}(?![^\W_])")
 #: What a pattern is made of: an escape, a set, a count, a bracket, or anything else.
@@ -52,11 +52,11 @@ _COUNTED = re.compile(r"\{(\d{1,9}),?(\d{1,9})?\}|\{,(\d{1,9})\}")
 _LARGEST = 2000
 _MENTION = re.compile(r"(?<![\w@.])@[\w][\w.-]*")
 _SLASHES = re.compile(r"^(https?):[/\\]*", re.IGNORECASE)
-#: Marks, formatting or not, over which one reads a word, and a link with words of its own.
+#: Marks inside a word that readers pass over, formatting or not; and a link with words of its own.
 _OVERREAD = re.compile(r"[*`~]+|(?<![^\W_])_+|_+(?![^\W_])")
 _LABELLED = re.compile(r"\[([^\[\]\n]*)\]\([^()\s]*\)")
 _LINK = re.compile(r'<a href="([^"]*)"')
-#: What is read as an address, though no link is made of it: of any scheme, or bare with a usual ending or a path.
+#: Addresses that are read as such though no link is made of them: of any scheme, or bare with a usual ending or a path.
 _SCHEMED = re.compile(r"://([^\s/?#,;()<>\"`，、。；（）]+)")
 _BARE = re.compile(
     r"(?<![\w.@/-])(?:[\w-]++\.)++(?:(?:com|org|net|info|biz|shop|name|pro|xxx|app|dev|online|site|xyz|рф)(?![\w-])|[a-z]{2}(?=/))",
@@ -207,7 +207,7 @@ def _words(settings: Mapping[str, Any]) -> Finder:
     whole, others = frozenset(each.strip() for each in single), [each for each in needles if each not in single]
     apart = [core for each in needles if len(core := each.strip()) >= _APART and " " not in core]
 
-    # With a wildcard in front of it, it would be found in what stands beside it by chance.
+    # A word with a wildcard in front of it would be found by chance in the words beside it.
     begun = [each for each in needles if each[0] == " " and len(each.strip()) >= _APART and " " not in each.strip()]
     cut_whole, cut_begun = frozenset(begun), tuple(each for each in begun if each[-1] != " ")
     drawn = re.compile("|".join(map(_drawn_out, needles)) or r"\b\B")
@@ -272,7 +272,7 @@ def _words(settings: Mapping[str, Any]) -> Finder:
 
 def _needle(word: str) -> str | None:
     """Return what to look for in a reading: with a space where a word has to begin or end. None for nothing but marks."""
-    # Of what stands for two letters in another script the l is taken: a word of the rule has to have a letter there.
+    # A shape of another script that stands for i and l is read as l here: a word of a rule needs a letter in its place.
     core = plain("".join(map(names.letters, word.strip("*"))).replace("|", "l")).strip()
     if not core:
         return None

@@ -68,7 +68,7 @@ class Known:
         """Return what it does to a draft that it is about; None: nothing.
 
         :param kind: of the room.
-        :param milder: whether a rule of the room alone mutes nobody.
+        :param milder: whether a rule of one room only refuses where it would mute.
         """
         action = "block" if self.action == "mute" and milder and self.room_id is not None else self.action
         if kind == "direct":  # nobody looks at what is written there, and no mute of there would be anybody's to lift
@@ -191,7 +191,7 @@ def _strongest(draft: Draft, hits: list[Known]) -> Verdict | None:
     roles, kind = _about(draft)
     if roles is None or permissions.may("held.decide", *roles):
         return None
-    # A rule of a room is its moderators', who have no say over its owner: theirs is refused, and no more.
+    # Moderators of a room, who make its rules, have no say over its owner: the owner's text is refused, and no more.
     milder = "room_owner" in roles
     verdicts = [verdict for each in hits if (verdict := each.verdict(draft, kind, milder)) is not None]
     return max(verdicts, key=_strength, default=None)

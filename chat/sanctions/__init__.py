@@ -15,7 +15,7 @@ __all__ = ["init_app", "listeners", "models"]
 
 
 def init_app(app: Flask) -> None:
-    """Register the pages, who is no heir to a room, and the ranges of addresses that every request is held against."""
+    """Register the pages, the people who are no heirs to a room, and the ranges of addresses that requests are held against."""
     app.register_blueprint(routes.blueprint)
     navigation.register(Section("sanctions.index", "Sanctions", "gavel", "sanction.room", "People"))
     navigation.register(Section("sanctions.appeals", "Appeals", "scale", "sanction.room", "People", _waiting))

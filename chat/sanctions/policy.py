@@ -30,11 +30,11 @@ def require_may_sanction(actor_id: str, actor_role: str, person_id: str, person_
 
 
 def require_rank(actor_role: str, rank: str, name: str) -> None:
-    """Refuse acting against who owns a room, or moderates it, to who is no more than they are there.
+    """Refuse acting against the owner or a moderator of a room, unless one moderates the whole site.
 
     :param actor_role: on the site.
     :param rank: of the person in the room, as ``rooms.queries.rank`` has it.
-    :raises NotAllowed: with who may.
+    :raises NotAllowed: naming who may.
     """
     if rank != "member" and not permissions.may("sanction.site", actor_role):
         what = "owns this room" if rank == "owner" else "moderates this room"
@@ -42,10 +42,10 @@ def require_rank(actor_role: str, rank: str, name: str) -> None:
 
 
 def require_may_lift(actor_id: str, actor_role: str, person_id: str | None, imposer_role: str | None) -> None:
-    """Refuse lifting what is against oneself, and what somebody of a higher rank imposed.
+    """Refuse lifting a sanction against oneself, or one that a person of a higher rank imposed.
 
     :param imposer_role: on the site, of whoever imposed it; None for a rule.
-    :raises NotAllowed: with who may.
+    :raises NotAllowed: naming who may.
     """
     if person_id == actor_id:
         raise NotAllowed("Somebody else decides over what was imposed on you. You can appeal under Your standing.")

@@ -127,12 +127,12 @@ def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
 
 
 def imposer_role(sanction: Sanction) -> str | None:
-    """Return the role on the site of whoever imposed a sanction; None for a rule, and for who is gone."""
+    """Return the role on the site of a sanction's imposer; None for a rule, and for an account that is gone."""
     return db.session.execute(select(User.role).where(User.id == sanction.imposed_by)).scalar()
 
 
 def imposers(room_id: str) -> set[str]:
-    """Return who imposed what keeps those out who owned a room, for good or for somebody else."""
+    """Return the imposers of the sanctions that keep owners of a room out, those who stood in included."""
     near = select(Membership.user_id).where(Membership.room_id == room_id)
     owner = select(Room.kept_for).where(Room.id == room_id, Room.kept_for.is_not(None))
     everywhere = and_(Sanction.room_id.is_(None), or_(Sanction.person_id.in_(near), Sanction.person_id.in_(owner)))

@@ -15,7 +15,7 @@ from chat.sanctions import queries
 from chat.sanctions.events import RangesChanged
 from chat.sanctions.queries import Range
 
-#: What puts something before others: refused to who is muted, and to whom their network is.
+#: Endpoints that publish something: refused to people who are muted, or whose network is.
 PUBLISHING = frozenset(
     {
         "accounts.update_profile", "messages.create", "messages.restore", "messages.update", "messages.upload",

@@ -238,7 +238,7 @@ def apply_to_newcomer(event: LogEvent) -> None:
     """
     room_id, person_id = event.room_id, event.ref_id
     active = queries.active_of(person_id)
-    # Who is given back a membership may be shut out everywhere all the same, as anybody who is in rooms.
+    # A member who returns may be shut out everywhere all the same, like any other member.
     places = (room_id,) if isinstance(event, MemberReturned) else (None, room_id)
     for each in active:
         if each.kind != "mute" and each.room_id in places:

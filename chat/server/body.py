@@ -19,7 +19,7 @@ from chat.threads import turn
 #: Bytes read at once, and those after which the others have their turn.
 PIECE = 64 * 1024
 TURN = 128 * 1024
-#: What the framing of one chunk costs us, in bytes of plain body.
+#: The work for the framing of one chunk, in bytes of plain body.
 CHUNK_COST = 256
 #: Bytes that are read away after an answer, so that whoever still sends hears it. More than any proxy lets through.
 MAX_LEFT = 64 * 1024 * 1024
@@ -41,7 +41,7 @@ class Gone(GreenletExit):
 
 
 class Body:
-    """What the application reads as ``wsgi.input``.
+    """The body as the application reads it, its ``wsgi.input``.
 
     :param rfile: the connection.
     :param length: bytes; None when it comes in chunks.
@@ -59,7 +59,7 @@ class Body:
     ) -> None:
         self._rfile = rfile
         self._chunked = chunked
-        #: Of the body, or of the present chunk.
+        #: Bytes left of the body, or of the present chunk.
         self._left = 0 if chunked else length or 0
         self._over = over
         self._go_on = go_on
@@ -67,7 +67,7 @@ class Body:
         #: Whether all of it was read.
         self.ended = not chunked and not self._left
         self.broken = False
-        #: Since when it is waited for, by the monotonic clock; None when it is not.
+        #: When reading began to wait, by the monotonic clock; None while nothing waits.
         self.since: float | None = None
 
     @property

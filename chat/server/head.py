@@ -1,4 +1,4 @@
-"""The head of a request, read strictly: one way to say a thing, and whatever else is refused and ends the connection.
+"""The head of a request, read strictly: there is one way to say a thing, and any other is refused and ends the connection.
 
 A server in front of us may read a doubtful head otherwise than we do. Then the two disagree about where a request ends, and
 what one client hid in a body is answered to another. So nothing is guessed or repaired, and what RFC 9112 lets a server
@@ -69,13 +69,13 @@ class Head:
     """The head of a request."""
 
     method: str
-    #: As it was sent, with the query; of an absolute address what follows the host.
+    #: Path and query as they were sent, without the host of an absolute address.
     target: str
     version: str
     #: Each name in small letters, in the order in which they came.
     fields: list[tuple[str, str]]
     host: str
-    #: Of the body, in bytes; None when it comes in chunks, or not at all.
+    #: Bytes of the body; None when it comes in chunks, or there is none.
     length: int | None
     chunked: bool
     #: Whether the connection may stay for another request.
@@ -141,7 +141,7 @@ def read(data: bytes) -> Head:
 
 
 def _where(method: str, target: str, host: str | None, version: str) -> tuple[str, str]:
-    """Return the host and what is wanted of it, the four forms of a target (RFC 9112 §3.2) brought to one."""
+    """Return the host and the target, of whose four forms (RFC 9112 §3.2) one is left."""
     if method == "CONNECT":
         raise Refused(501, "a tunnel is asked for")
     absolute = _ABSOLUTE.fullmatch(target)

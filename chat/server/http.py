@@ -55,7 +55,7 @@ LINGER = 2.0
 LINGER_PIECES = 16
 #: Connections from which on requests take turns.
 CROWD = 32
-#: Seconds between two looks at who should give way while somebody waits.
+#: Seconds between two looks for connections that should give way while somebody waits.
 RELIEF = 0.1
 
 
@@ -114,10 +114,10 @@ class Handler(pywsgi.WSGIHandler):
     status: Any
     #: Requests begun on this connection.
     requests = 0
-    #: For whom it is counted, and what ``places`` asks of it.
+    #: The holder for whom it is counted, and whether it is idle: ``places`` asks both.
     holder = NOBODY
     waiting = False
-    #: Since when a head is waited for or an answer not taken.
+    #: When the client began to keep it waiting, for a head or with the answer.
     _since: float | None = None
     _ended = False
 
@@ -142,13 +142,13 @@ class Handler(pywsgi.WSGIHandler):
 
     @property
     def since(self) -> float | None:
-        """Since when its client keeps it waiting: for a head, for a body, for taking the answer."""
+        """When its client began to keep it waiting: for a head, for a body, or with the answer."""
         if self._ended:
             return None
         return self._since or (self.wsgi_input.since if self.wsgi_input is not None else None)
 
     def end(self) -> None:
-        """End the connection from outside: whoever reads from it finds its end, and whoever writes cannot."""
+        """End the connection from outside: reading from it finds its end, and writing fails."""
         self.waiting, self._ended = False, True
         self._shut(socket.SHUT_RDWR)
 
@@ -235,9 +235,9 @@ class Handler(pywsgi.WSGIHandler):
             self.server.turns.wait(self.holder.network)
 
     def _count_forwarded(self) -> Holder | None:
-        """Count a request for whom the proxies say it is from; None if nobody stands between.
+        """Count a request for the client that the proxies name, and return it; None if they name none.
 
-        :raises Refused: they have as many under way as they may.
+        :raises Refused: that client has as many under way as it may.
         """
         who = self.server.forwarded_for(self.asked)
         if who is None:
@@ -252,7 +252,7 @@ class Handler(pywsgi.WSGIHandler):
         self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _refuse(self, refused: Refused) -> None:
-        """Answer a request that is none, and have the client read that before the connection ends."""
+        """Answer a malformed request, and give the client time to read that before the connection ends."""
         trouble.info("refused a request: %s", refused)
         self._in_time()
         self.status, self.code = str(refused.status), refused.status
@@ -301,7 +301,7 @@ class Handler(pywsgi.WSGIHandler):
         self._deadline.start(self._too_late)
 
     def _too_late(self) -> None:
-        """Have whoever reads find the end. The answer to a body that came in time is not touched."""
+        """End reading. The answer to a body that came in time is not touched."""
         if self.wsgi_input is None or not self.wsgi_input.ended:
             self._shut(socket.SHUT_RD)
 
@@ -333,7 +333,7 @@ class Handler(pywsgi.WSGIHandler):
         return fd
 
     def finalize_headers(self) -> None:
-        """Say that the connection ends, when the server is stopping, or when it cannot be told where a next request begins."""
+        """Announce the end of the connection when the server stops, or when nobody can tell where a next request begins."""
         super().finalize_headers()
         if self.command == "HEAD" and self.response_use_chunked:
             # It has no body, and pywsgi would end that with a last chunk: to the client the answer to its next request.
@@ -415,14 +415,14 @@ class Server(pywsgi.WSGIServer):
         self._poller: Any = self.realtime.hub.poller
         self._relief: Any = None
 
-    # -- for whom a connection counts
+    # -- holders of connections
 
     def holder_of(self, address: Any) -> Holder:
-        """Return for whom a connection is counted: nobody where all come from a proxy."""
+        """Return the holder of a connection: nobody where all come from a proxy."""
         return NOBODY if self._hops else holder(str(address[0]))
 
     def forwarded_for(self, asked: Head) -> Holder | None:
-        """Return for whom the proxies say that a request is; None if they do not, or none stands between."""
+        """Return the holder of a request that the proxies name; None if they name none, or there is no proxy."""
         if not self._hops:
             return None
         said = ",".join(value for name, value in asked.fields if name == "x-forwarded-for").split(",")
@@ -432,7 +432,7 @@ class Server(pywsgi.WSGIServer):
     # -- accepting
 
     def full(self) -> bool:
-        """Never stop accepting: who may be served is known by the address alone. No gevent Pool, for a full one hangs."""
+        """Never stop accepting: only the address tells who may be served. No gevent Pool, for a full one hangs."""
         return False
 
     def do_read(self) -> tuple[Any, Any] | None:
@@ -478,7 +478,7 @@ class Server(pywsgi.WSGIServer):
             _turn_away(sock)
 
     def _serve(self, sock: Any, address: Any) -> None:
-        """Have a handler serve a connection, now or when there is a place for its address."""
+        """Serve a connection by a handler, now or when there is a place for its address."""
 
         def begin() -> None:
             if self.draining:

@@ -1,4 +1,4 @@
-"""Who may hold how many connections, and who is ended so that others get in.
+"""Limits on connections by address and network, and the choice of those that are ended so that others get in.
 
 A connection is counted for the address and the network that it comes from (behind proxies: that the proxies name) while a
 handler serves it; one that became a stream is the hub's. Whoever has as many as one may have waits for one's own, and never
@@ -27,12 +27,12 @@ MAX_WAITING_FROM_NETWORK = 1000
 MAX_WAITING = 4000
 #: Seconds for which a client may keep us waiting before it gives way to others of its own address or network.
 PATIENCE = 10.0
-#: The same when all places are taken and no network holds many.
+#: Those seconds when all places are taken and no network holds many.
 LITTLE_PATIENCE = 1.0
 
 
 class Holder(NamedTuple):
-    """For whom a connection is counted; empty texts: for nobody."""
+    """The address and network for which a connection is counted; empty texts: nobody's."""
 
     address: str = ""
     network: str = ""
@@ -43,7 +43,7 @@ NOBODY = Holder()
 
 @lru_cache(maxsize=4096)
 def holder(text: str) -> Holder:
-    """Return for whom an address counts. Kept, for each connection asks several times."""
+    """Return the holder of connections from an address. Kept, for each connection asks several times."""
     address = addresses.read(text)
     if address is None:
         return Holder(text, text)
@@ -51,7 +51,7 @@ def holder(text: str) -> Holder:
 
 
 class Served(Protocol):
-    """What a handler is to this module."""
+    """A handler, as this module sees it."""
 
     holder: Holder
     #: Whether it waits for a next request and may be ended without losing anything.
@@ -59,7 +59,7 @@ class Served(Protocol):
 
     @property
     def since(self) -> float | None:
-        """Since when its client keeps it waiting, by the monotonic clock; None while it does not."""
+        """When its client began to keep it waiting, by the monotonic clock; None while it does not."""
 
     def end(self) -> None:
         """End the connection."""
@@ -71,10 +71,10 @@ class Places:
     def __init__(self) -> None:
         #: In the order in which they came.
         self.handlers: dict[Served, None] = {}
-        #: How many are served, those included that were begun and have not run yet.
+        #: Connections that are served, including those that were begun and have not run yet.
         self.serving = 0
         self._held: Counter[str] = Counter()
-        #: Who waits for a place, each with what begins to serve them.
+        #: By holder, the connections that wait for a place, each as the function that begins to serve it.
         self._queues: dict[Holder, deque[Callable[[], None]]] = {}
         self._waiting: Counter[str] = Counter()
 
@@ -83,7 +83,7 @@ class Places:
     def enter(self, who: Holder, begin: Callable[[], None]) -> bool:
         """Begin to serve a connection, now or when it is its turn.
 
-        :returns: False if it can not even wait.
+        :returns: False if it cannot even wait.
         """
         if self.serving < MAX_HANDLERS and self.has_room(who):
             self._begin(who, begin)
@@ -109,7 +109,7 @@ class Places:
             self._have_one_give_way(who, idle=True)  # the others in their time, for each leaves some work behind
 
     def relieve(self) -> None:
-        """Have some give way for each address that waits; to be called every so often while any does."""
+        """End a connection for each holder that waits, where one may be ended; called every so often while any waits."""
         for who in tuple(self._queues):
             self._have_one_give_way(who)
 
@@ -180,16 +180,16 @@ class Places:
             victim.end()
 
     def _of_the_greediest(self) -> Served | None:
-        """Return who gives way when all places are taken and everybody there is in the middle of something."""
+        """Return the connection to end when all places are taken and none is idle."""
         networks = {each.holder.network for each in self.handlers if each.since is not None}
         greediest = max(networks, key=lambda each: self._held[each], default="")
         patience = 0.0 if self._held[greediest] > MAX_FROM_ONE // 2 else LITTLE_PATIENCE
         return self._oldest((each for each in self.handlers if each.holder.network == greediest), patience=patience)
 
     def _oldest(self, among: Iterable[Served], waiting: bool = False, patience: float = 0.0) -> Served | None:
-        """Return whose client has kept us waiting longest, if it is at least so many seconds.
+        """Return the connection whose client has kept us waiting longest, if it is at least ``patience`` seconds.
 
-        :param waiting: of those that wait for a next request alone.
+        :param waiting: only among idle ones, which wait for a next request.
         """
         latest = time.monotonic() - patience
         able = [

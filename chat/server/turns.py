@@ -1,7 +1,7 @@
-"""Whose request is worked on next when there are many: of whoever had least, and with a look at the sockets in between.
+"""Turns for requests when there are many: the network that had fewest comes first, and the event loop turns in between.
 
-Without it all that became ready at once is worked on before the loop turns: six hundred pages in one go, and whoever comes
-meanwhile waits for seconds.
+Without it all requests that are ready at once are worked on before the loop turns: six hundred pages in one go, and a
+request that comes meanwhile waits for seconds.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class Turns:
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[Event]] = {}
-        #: How many turns each had since there was last nobody who waits.
+        #: Turns that each network had since the queues were last empty.
         self._had: Counter[str] = Counter()
         self._calling = False
 
     def wait(self, network: str) -> None:
-        """Return when it is the turn of one more request of a network."""
+        """Wait until it is the turn of one more request of a network."""
         called = Event()
         self._queues.setdefault(network, deque()).append(called)
         if not self._calling:

@@ -164,7 +164,7 @@ class OwnedRoom:
 
     @property
     def line(self) -> str:
-        """Return who owns it and how many are in it, in words."""
+        """Return its owner and its number of members, in words."""
         owns = "stands in for its owner" if self.stands_in else "owns it"
         return f"{f'{self.owner.name} {owns}' if self.owner else 'Nobody owns it'} · {self.members:,} in it"
 
@@ -189,16 +189,16 @@ class RoomsPage:
 
 @dataclass(frozen=True)
 class RoomOwnerPage:
-    """Who owns a room, and who could."""
+    """The owner of a room, and the people who can be named in their place."""
 
     room: RoomContext
     #: None: nobody.
     owner: PersonContext | None
-    #: For whom the owner stands in, while a sanction lasts; None: for nobody.
+    #: The person for whom the owner stands in, while a sanction lasts; None: nobody.
     away: PersonContext | None
     members: int
     choices: tuple[Choice, ...]
-    #: As it was chosen and typed.
+    #: The person and the reason, as chosen and typed.
     chosen: str = ""
     reason: str = ""
     errors: dict[str, str] = field(default_factory=dict)

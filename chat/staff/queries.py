@@ -291,7 +291,7 @@ def owned_rooms(search: str) -> RoomsPage:
 
 
 def room(room_id: str) -> RoomOwnerPage:
-    """Return who owns a room and who could: its members, by name; where it is empty, whoever made it.
+    """Return the owner of a room and the people who can be named: its members, by name; of an empty room its maker.
 
     :raises NotFound: there is no such room, or it is a direct one.
     """

@@ -93,7 +93,7 @@ def appoint(person_id: str) -> Response:
 @blueprint.get("/rooms")
 @signed_in
 def owned_rooms() -> str:
-    """List the rooms and who owns them, those that nobody does first."""
+    """List the rooms with their owners, rooms without one first."""
     office("owner.name")
     return render_page("staff/rooms.html", queries.owned_rooms(forms.argument("search")[:100]))
 
@@ -101,7 +101,7 @@ def owned_rooms() -> str:
 @blueprint.get("/rooms/<id:room_id>")
 @signed_in
 def room(room_id: str) -> str:
-    """Show who owns a room, and the form to name another owner."""
+    """Show the owner of a room, and the form to name another one."""
     office("owner.name")
     return render_page("staff/room.html", queries.room(room_id))
 
@@ -109,7 +109,7 @@ def room(room_id: str) -> str:
 @blueprint.post("/rooms/<id:room_id>/owner")
 @signed_in
 def name_owner(room_id: str) -> Response:
-    """Name who owns a room."""
+    """Name the owner of a room."""
     actor_id, person_id, reason = office("owner.name"), forms.line("person"), forms.line("reason")
     try:
         if not ids.is_id(person_id):

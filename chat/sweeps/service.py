@@ -106,7 +106,7 @@ def undo(sweep_id: str, reach: Reach) -> None:
     """Put back what a sweep removed and nobody has put back, or destroyed, since; one that still runs stops first.
 
     :raises NotFound: there is no such sweep within reach.
-    :raises NotAllowed: some of it is not, it is one's own messages that it removed, or somebody of a higher rank did it.
+    :raises NotAllowed: some of it is not, it is one's own messages that it removed, or a person of a higher rank started it.
     :raises Conflict: nothing of it is left to put back, or to stop.
     """
     sweep = queries.get_sweep(sweep_id, reach)

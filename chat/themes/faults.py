@@ -34,7 +34,7 @@ def parse(html: str) -> BeautifulSoup:
 
 
 def find(page: BeautifulSoup, selector: str) -> list[Tag]:
-    """Return what a selector finds in a page and in its templates.
+    """Return the elements that a selector finds in a page and in its templates.
 
     Each ``<template>`` is a tree of its own, into which some versions of soupsieve look from outside and others do not.
     """
@@ -43,12 +43,12 @@ def find(page: BeautifulSoup, selector: str) -> list[Tag]:
 
 
 def _tree(tag: Tag) -> int:
-    """Return which tree an element belongs to: the page, or the template that it stands in."""
+    """Return a key of the tree that an element belongs to: the page, or the template that it stands in."""
     return id(tag.find_parent("template"))
 
 
 def _shown_at_once(page: BeautifulSoup, selector: str) -> list[Tag]:
-    """Return what a selector finds in a page, not in its templates: only a script shows what those hold."""
+    """Return the elements that a selector finds in a page outside its templates, which only a script shows."""
     return [tag for tag in page.select(selector) if tag.find_parent("template") is None]
 
 

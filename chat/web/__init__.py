@@ -47,7 +47,7 @@ def _by_any_name(application: Any, settings: Any) -> Any:
 
 
 def _from_normal_address(application: Any) -> Any:
-    """Write the client's address in its normal form, so that whoever reads ``request.remote_addr`` has it so."""
+    """Write the client's address in its normal form into the environ, and so into ``request.remote_addr``."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Any:
         environ["REMOTE_ADDR"] = addresses.normal(environ.get("REMOTE_ADDR")) or ""

@@ -31,7 +31,7 @@ class OutdatedPage:
     action: str
     #: All of it, by name, to be sent once more; empty where it cannot be: passwords and files are not repeated.
     fields: tuple[tuple[str, str], ...]
-    #: What of it was written.
+    #: The fields of it that a person has written.
     texts: tuple[str, ...]
     #: Whether the page was made for the person who is signed in now.
     theirs: bool

@@ -30,7 +30,7 @@ _SENTENCES = {
     415: "This kind of content cannot be taken here.",
     431: "The browser sent more than we read.",
 }
-#: Fields of forms that nobody has written.
+#: Fields of forms that no person writes.
 _UNWRITTEN = {"client_id", "next", "token", "seq", "back", "room", "person", "kind"}
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -139,7 +139,7 @@ def _back() -> str:
 
 
 def _sender() -> str:
-    """Return path and query of the page of ours that sent this request; empty if that is not known."""
+    """Return path and query of the page of this site that sent the request; empty if that is not known."""
     try:
         referrer = urlsplit(request.referrer or "")
     except ValueError:
@@ -150,7 +150,7 @@ def _sender() -> str:
 
 
 def _following() -> str:
-    """Return where to go on after signing in: this page, or the one whose form this was."""
+    """Return the address to go on with after signing in: this page, or the one whose form this was."""
     if request.method == "GET":
         return here()
     steps = request.path.split("/")
@@ -160,7 +160,7 @@ def _following() -> str:
 
 
 def _outdated(error: Outdated) -> Response:
-    """Show again what a form sent that was made before its person signed in again, or for somebody else."""
+    """Show the fields of a form again that was made before its person signed in again, or for somebody else."""
     sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token" and value]
     secret = any("password" in name for name, _ in sent)
     files = any(file.filename for file in request.files.values())

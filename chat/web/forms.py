@@ -1,4 +1,4 @@
-"""Reading what a form sends: text only, without what no database or page should hold; nothing where nothing is to be seen."""
+"""Reading the fields of a form: text without characters that no database or page should hold; empty where none is visible."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _FIRST_LINES = re.compile(r"\A(?:[\t ]*\n)+")
 
 
 class _Parser(FormDataParser):
-    """Reads forms that have no more fields than anybody fills in."""
+    """Reads forms of ``MAX_FIELDS`` fields at most."""
 
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> Any:
-        """Return what a form holds, as Werkzeug does.
+        """Return the fields of a form, as Werkzeug does.
 
-        :raises RequestEntityTooLarge: it has more fields.
+        :raises RequestEntityTooLarge: there are more of them.
         """
         if mimetype == "application/x-www-form-urlencoded":
             data = stream.read()
@@ -41,7 +41,7 @@ class _Parser(FormDataParser):
 
 
 def init_app(app: Flask) -> None:
-    """Read every form of the application so."""
+    """Read every form of the application by this parser."""
     app.request_class = type("Request", (app.request_class,), {"form_data_parser_class": _Parser})
 
 

@@ -1,4 +1,4 @@
-"""What slows guessing down where counting alone does not: a wait for one account that grows, and an alarm over all of them.
+"""Brakes on guessing passwords beyond the rate limits: a wait that grows for one account, and an alarm over all of them.
 
 Counted in Redis where there is one, in this process where there is not or while it does not answer.
 """
@@ -27,7 +27,7 @@ LONGEST = 15 * 60
 REMEMBERED, REMEMBERED_WAIT = 15 * 60, 24 * 3600
 #: Seconds for which the alarm goes on after the last minute that had too many failures.
 ALARM = 300
-#: While it does, how often somebody new may try from one network.
+#: The rate of tries from one network by unknown browsers while the alarm is on.
 _SLOWLY = "2/minute"
 #: Seconds for which Redis is not asked again after it failed.
 _BREAKER = 1.0
@@ -51,7 +51,7 @@ return 0
 
 
 class Guesses:
-    """What one process knows of tries."""
+    """The tries that one process knows of."""
 
     def __init__(self, settings: Any) -> None:
         self.on: bool = settings.RATE_LIMITS
@@ -73,7 +73,7 @@ class Guesses:
         self._ask("delete", f"confab:tries:{account}")
 
     def raise_alarm(self) -> None:
-        """Go on being slow for a while, in every process."""
+        """Turn the alarm on, or keep it on, in every process for ``ALARM`` seconds."""
         first = not self.alarmed()
         self._alarm_until = time.monotonic() + ALARM
         self._ask("set", "confab:tries alarm", "1", ALARM)
@@ -117,10 +117,10 @@ def init_app(app: Flask) -> None:
 
 
 def require_calm(network: str, sentence: str) -> None:
-    """Count one more try by somebody new; while the alarm is on they are few.
+    """Count one more try by an unknown browser; while the alarm is on, few are let through.
 
     :param sentence: what to say when it is too soon; ``{wait}`` becomes a time in words.
-    :raises TooFast: it is too soon for anybody new.
+    :raises TooFast: it is too soon for a browser that is not known.
     """
     try:
         rate_limits.limit(_SLOWLY, sentence, "sign-in slowly", network)
@@ -130,7 +130,7 @@ def require_calm(network: str, sentence: str) -> None:
 
 
 def require_patience(account: str, sentence: str) -> None:
-    """Count one more try for an account by somebody new, whether it exists or not.
+    """Count one more try for an account by an unknown browser, whether the account exists or not.
 
     :param account: a mark of the account, the same however its address is written.
     :param sentence: what to say when it is too soon; ``{wait}`` becomes a time in words.
@@ -143,7 +143,7 @@ def require_patience(account: str, sentence: str) -> None:
 
 
 def failed() -> None:
-    """Count one wrong password, whoever's and from wherever."""
+    """Count one wrong password, over all accounts and networks."""
     guesses = _here()
     metrics.SIGN_IN_FAILURES.inc()
     try:

@@ -81,7 +81,11 @@ class RateLimits:
                     return 0
                 wait = round(self._shared.get_window_stats(rule, *keys).reset_time - time.time())
                 return max(1, min(rule.get_expiry(), wait))
-            except (*redis_link.ERRORS, ValueError, OverflowError):  # the latter two for what is no time of ours
+            except (
+                *redis_link.ERRORS,
+                ValueError,
+                OverflowError,
+            ):  # the latter two where somebody else wrote into Redis
                 self._broken_until = time.monotonic() + _BREAKER
         return self._here.seconds(rule, keys)
 

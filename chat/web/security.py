@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 log = logging.getLogger(__name__)
 
-#: What proxies add, besides X-Forwarded-…
+#: Headers that proxies add, besides X-Forwarded-…
 _FORWARDING = {
     "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For",
     "X-Envoy-External-Address", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "X-Azure-Clientip", "Fly-Client-Ip",
@@ -103,7 +103,7 @@ def csrf_token() -> str:
 
 
 def csrf_valid(token: str, *cookies: str) -> bool:
-    """Tell whether a token was made for one of some cookies; without any, for this session, or for this visitor."""
+    """Tell whether a token was made for one of the given cookies; without any, for this session or visitor."""
     seal = _unmasked(token)[:_SEAL_BYTES]
     bound = cookies or (read_cookie("session") or read_cookie("visitor"),)
     return any(bool(each) and secrets.compare_digest(seal, _csrf_seal(each)) for each in bound)
@@ -160,10 +160,10 @@ def takes(size: int) -> Callable[[F], F]:
 
 
 def for_anybody(outdated: Callable[[], Response], session: bool = False) -> Callable[[F], F]:
-    """Mark a form for whoever comes, signed in or not: the token of either cookie counts, for one may sign in meanwhile.
+    """Mark a form for signed-in people and visitors alike: the token of either cookie counts, for one may sign in meanwhile.
 
     :param outdated: answers a form whose token has grown old, in place of the view.
-    :param session: it does so for nobody who is signed in: what is done concerns the session, and is asked about again.
+    :param session: whether that is for visitors only: the form is about the session, so a person is asked about it again.
     """
 
     def mark(view: F) -> F:
@@ -177,7 +177,7 @@ def for_anybody(outdated: Callable[[], Response], session: bool = False) -> Call
 def _count_large(person_id: str) -> None:
     """Count a body that is larger than those of others may be, while it is under way.
 
-    :raises TooFast: this person sends as many as one may, each of which is written to the disk as it comes.
+    :raises TooFast: this person sends as many as one may; each is written to the disk as it comes.
     """
     length = request.content_length
     if length is not None and length <= current_app.config["MAX_CONTENT_LENGTH"]:
@@ -232,7 +232,7 @@ def _refuse_foreign() -> Response | None:
 
 
 def _own_origins() -> set[str]:
-    """Return what a browser calls a page of ours, by the name that this request came under.
+    """Return the origins that a browser may name for this site, by the host that this request came under.
 
     Its scheme is that of BASE_URL: behind a proxy a request says less. Only loopback is reached without the proxy, too.
     """
@@ -243,7 +243,7 @@ def _own_origins() -> set[str]:
 
 
 def note(kind: str) -> None:
-    """Note that the current request is refused, and whose it is.
+    """Note the refusal of the current request, with the account that sent it.
 
     :param kind: of the security event.
     """
@@ -261,7 +261,7 @@ def forwarded() -> bool:
 
 
 def _warn_of_proxy() -> None:
-    """Say once that a proxy stands before us whose word about addresses is not taken."""
+    """Warn once of a proxy in front whose word about addresses is not taken."""
     app = current_app
     if not app.config["TRUSTED_PROXIES"] and "told_of_proxy" not in app.extensions and forwarded():
         app.extensions["told_of_proxy"] = True

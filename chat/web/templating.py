@@ -283,7 +283,7 @@ def _address() -> str:
 
 @provide("now")
 def _now() -> int:
-    """Return what time it is, in milliseconds since 1970: the page never believes its browser's clock."""
+    """Return the present time in milliseconds since 1970: the page never believes its browser's clock."""
     return int(clock.now().timestamp() * 1000)
 
 

@@ -23,7 +23,7 @@ class IdConverter(BaseConverter):
 
 
 class NumberConverter(IntegerConverter):
-    """``<int:number>`` in a route: what no column could hold is 404 before a query is made."""
+    """``<int:number>`` in a route: a number that no column could hold is 404 before a query is made."""
 
     regex = "[0-9]{1,18}"
 

@@ -17,13 +17,13 @@ from chat import clock
 
 
 class BeyondTime(ValueError):
-    """A day that is none we can do anything with."""
+    """A day outside the years that can be named."""
 
     def __init__(self) -> None:
         super().__init__(f"Choose a day from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
-#: The years that a form or an address may name: what lies in them has a moment in every zone, and so has the day after.
+#: The years that a form or an address may name: each of their days, and the day after, has a moment in every zone.
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 
 #: The reader's zone, and what day it is there; the same day for all of a page.
@@ -69,7 +69,7 @@ def from_reader(text: str) -> datetime:
 def day_from_reader(text: str, days: int = 0) -> datetime:
     """Return when a day began that a field sent, in the zone of whoever sent the current request.
 
-    :param days: so many days later, of 23, 24 or 25 hours.
+    :param days: number of days to add, of 23, 24 or 25 hours.
     :raises ValueError: it is none; ``BeyondTime``: it is not within the years that can be named.
     """
     return _moment(text, "%Y-%m-%d", timedelta(days=days))

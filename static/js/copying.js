@@ -1,4 +1,4 @@
-/* What is copied from a message is what was typed: marks that are shown as what they mean are on the page, hidden. */
+/* Copying a message gives the text as it was typed: marks that are shown as formatting are on the page, hidden. */
 
 const TEXT = ".message__text, .prose, .quote > [dir], .context__text";
 
@@ -21,14 +21,14 @@ function selected(text, range) {
   return typed(part.cloneContents());
 }
 
-/** What there is to see of a text. */
+/** The visible text, without marks and with single spaces. */
 function seen(node) {
   const part = node.cloneNode(true);
   for (const mark of part.querySelectorAll("[hidden], .message__edited")) mark.remove();
   return part.textContent.replace(/\s+/g, " ").trim();
 }
 
-/** Take in the marks of what the selection only ends in, where it reaches that end of it. */
+/** Extend a selection over hidden marks next to it, where it reaches the end of the words that they format. */
 function widen(part, around) {
   const { startContainer, startOffset, endContainer, endOffset } = part;
   for (let node = startContainer; node !== around && startOffset === 0; node = node.parentNode) {
@@ -43,7 +43,7 @@ function widen(part, around) {
   }
 }
 
-/** Who wrote a message and when, where that is selected, too. */
+/** Author and time of a message, where they are selected, too. */
 function head(message, range) {
   const line = message.querySelector(".message__head");
   if (!line || !range.intersectsNode(line) || message.matches(".message--continues")) return [];

@@ -1,4 +1,4 @@
-/* What a form sent is kept until the next page: if that is the one to sign in, it stands in the form again afterwards. */
+/* The fields of a form are kept until the next page: if that is the one to sign in, they are filled in again afterwards. */
 
 import { viewer } from "./lib/dom.js";
 

@@ -11,7 +11,7 @@ const { htmx } = window;
 /** Pixels above the end at which the way back to it appears, and before a loader at which it is reached. */
 const FAR = 50;
 const AHEAD = 600;
-/** Milliseconds in which what comes together is looked at once. A frame of the screen may be a second away though it is visible. */
+/** Milliseconds within which changes are looked at once. A frame of the screen may be a second away though it is visible. */
 const SOON = 16;
 /** More arrivals a second than this are not animated. */
 const CALM = 3;

@@ -6,7 +6,7 @@ const SPREAD = 1_500;
 const title = document.title;
 let order = [];
 let busy = false;
-/** As events tell it: while a pointer leaves, Firefox still matches :hover. */
+/** Whether the pointer is over the list, by events: while a pointer leaves, Firefox still matches :hover. */
 let pointed = false;
 
 /** The list of one's rooms: latest first, but never moving under the pointer or the focus; the title counts for it. */
@@ -66,7 +66,7 @@ class RoomList extends HTMLElement {
     else if (busy) this.#rest(document.activeElement);
   }
 
-  /** What has the focus now may be somewhere else. */
+  /** `focused` has the focus now; it may be outside of the list. */
   #rest(focused) {
     busy = pointed || this.contains(focused);
     if (!busy) this.#sort();

@@ -1,5 +1,5 @@
-/* What time it is: the server's, for the clock of a browser is never believed. What passes since is counted by one that nobody
-   sets; it may stand still while the machine sleeps, so every answer of the server puts it right. */
+/* The server's time, for the clock of a browser is never believed. From there on a clock counts that nobody sets; it may stand
+   still while the machine sleeps, so every answer of the server puts it right. */
 
 /** Milliseconds by which an answer's Date, which has whole seconds, may differ from what we count. */
 const TOLERANCE = 3_000;

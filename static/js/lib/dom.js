@@ -27,7 +27,7 @@ export function post(url, fields = {}, options = {}) {
 /** A copy of what a <template> holds. */
 export const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
-/** Remember what has the focus: the function that is returned gives it back, or to what it was in if it is gone. */
+/** Remember the element with the focus, and return a function that focuses it again, or if it is gone the element around it. */
 export function holdFocus() {
   const before = document.activeElement;
   const id = before.closest("[id]")?.id;

@@ -1,4 +1,4 @@
-/* What is not sent yet is kept per person: in the tab, and in the browser from when the tab is left, where the next one finds it.
+/* Unsent texts are kept per person: in the tab, and from when it is left in the browser, where the next tab finds them.
    So two tabs never write into each other's, and somebody else who signs in here neither sees nor sends it. Nothing is left in
    the browser by a page that is signed out. */
 
@@ -8,12 +8,12 @@ import { viewer } from "./dom.js";
 const OF_ALL = "confab:";
 const PREFIX = `${OF_ALL}${viewer}:`;
 const LEFT = `${PREFIX}left:`;
-/** What is left in the browser: what of it, for how many milliseconds, and how many characters of a tab. */
+/** Texts that are left in the browser: their names, the longest time in milliseconds, and the most characters of a tab. */
 const LASTING = /^(draft|edit|outbox):/;
 const LONGEST = 30 * 24 * 3600_000;
 const MOST = 200_000;
 
-/** This page, as what it leaves is named; a tab that was copied has the name of the other's page until it has its own. */
+/** The name under which this page leaves texts; a copied tab has that of the other's page until it has its own. */
 const page = `${LEFT}${Math.random().toString(36).slice(2)}`;
 
 export function load(name) {
@@ -25,7 +25,7 @@ export function save(name, value) {
   put(sessionStorage, PREFIX + name, value?.length ? value : null);
 }
 
-/** The names of what is kept that begin so. */
+/** The names of kept values, those with this beginning. */
 export function names(beginning) {
   const here = Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
   const left = keys(LEFT).flatMap((key) => Object.keys(parse(localStorage, key).kept));
@@ -46,7 +46,7 @@ function leave(gone) {
   put(localStorage, page, some ? { at: now(), kept } : null);
 }
 
-/** Take over what another tab has left, the latest first. */
+/** Take over a value that another tab has left, the latest one. */
 function adopt(name) {
   if (!LASTING.test(name)) return null;
   const all = keys(LEFT).map((key) => [key, parse(localStorage, key)]);
@@ -78,10 +78,10 @@ function put(store, key, value) {
   }
 }
 
-// What this tab's page before had left it has itself.
+// This tab still has what its page before had left, so that copy goes.
 put(localStorage, sessionStorage.getItem("confab:page") ?? page, null);
 sessionStorage.setItem("confab:page", page);
-// Nothing is kept for good, whoever's it is.
+// No text is kept for good, of any person.
 for (const key of keys(OF_ALL)) if (key.includes(":left:") && !(now() - parse(localStorage, key)?.at < LONGEST)) put(localStorage, key, null);
 
 addEventListener("pagehide", () => leave(true));

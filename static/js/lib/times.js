@@ -69,7 +69,7 @@ export function keepZone() {
   return true;
 }
 
-/** Keep what is said in relation to now true: at every minute, for midnight is one, and when the page is looked at again.
+/** Keep times that are told in relation to now true: at every minute, midnight included, and when the page is shown again.
     `newDay` is called when another day has begun. */
 export function keepTrue(newDay) {
   let day = Number(today());

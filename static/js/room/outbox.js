@@ -114,7 +114,7 @@ export class Outbox {
   /** Send the first that is on its way; one that was refused stands aside. */
   #next() {
     const due = this.#bubbles.filter(({ entry }) => entry.state === "pending" || entry.state === "waiting");
-    // What stands behind one that waits, waits for the same.
+    // Bubbles behind one that waits wait for the same.
     if (due[0]?.entry.state === "waiting") for (const bubble of due) if (bubble.ready) bubble.show("waiting", due[0].entry.reason);
     if (this.#busy || !due[0]?.ready) return;
     this.#busy = due[0];

@@ -108,7 +108,7 @@ export class Timeline {
 
   // -- inside
 
-  /** Put the line above what is new where that begins. */
+  /** Move the line above new messages to the first one that this tab has not shown. */
   #move(seen) {
     if (!this.#since || seqOf(messageAfter(this.#since)) > seen) return;
     const first = this.messages.find((message) => seqOf(message) > seen);
