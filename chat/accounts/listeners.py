@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask import has_request_context
-
 from chat import realtime, security_events
 from chat.accounts import guards
 from chat.accounts.events import EmailChanged, PasswordChanged, RoleChanged, SessionEnded, UserChanged, UserSignedUp
@@ -58,7 +56,7 @@ def note_role(event: RoleChanged) -> None:
 
 def _note(kind: str, user_id: str) -> None:
     """Record an event of an account, with its network only where its own person sent the request."""
-    who = guards.maybe_viewer() if has_request_context() else None
+    who = guards.maybe_viewer()
     security_events.note(kind, user_id, own=who is not None and who.id == user_id)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select, tuple_
 
 from chat import clock, keys, keyset, permissions, security_events
 from chat.accounts import emails
@@ -105,8 +105,7 @@ def recent_activity(user_id: str, after: str, limit: int = 20) -> tuple[tuple[Ac
     )
     place = keyset.read(after)
     if place is not None:
-        moment, row_id = place
-        statement = statement.where(or_(event.at < moment, and_(event.at == moment, event.id < row_id)))
+        statement = statement.where(tuple_(event.at, event.id) < place)
     found = activity(db.session.execute(statement).scalars().all())
     shown = found[:limit]
     return shown, keyset.write(shown[-1].at, shown[-1].id) if len(found) > limit else ""

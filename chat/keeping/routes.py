@@ -77,7 +77,7 @@ def decide(purge_id: str, decision: str) -> Response:
             page = replace(queries.approve_form(mine, purge_id), typed=typed, errors=problem.fields)
             return Response(render_page("keeping/approve.html", page), problem.status)
         return see_other(path_for("keeping.receipt", purge_id=done))
-    service.refuse(purge_id, reach("purge.approve"))
+    service.refuse(purge_id, mine)
     return see_other(path_for("keeping.index"))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, select, tuple_
 
 from chat import keyset
 from chat.accounts import queries as accounts
@@ -46,18 +45,13 @@ def rows(asked: Asked) -> Iterator[ActivityContext]:
 def _found(asked: Asked, stretch: int) -> Iterator[ActivityContext]:
     statement, after = _chosen(asked), keyset.read(asked.after)
     while True:
-        part = statement if after is None else statement.where(_before(after))
+        part = statement if after is None else statement.where(tuple_(SecurityEvent.at, SecurityEvent.id) < after)
         found = accounts.activity(db.session.execute(part.limit(stretch)).scalars().all())
         db.session.remove()  # whoever takes the lines may be slow
         yield from found
         if len(found) < stretch:
             return
         after = found[-1].at, found[-1].id
-
-
-def _before(place: tuple[datetime, str]) -> ColumnElement[bool]:
-    moment, row_id = place
-    return or_(SecurityEvent.at < moment, and_(SecurityEvent.at == moment, SecurityEvent.id < row_id))
 
 
 def _chosen(asked: Asked) -> Select[SecurityEvent]:

@@ -128,17 +128,13 @@ def add_member(room_id: str) -> Response:
     form = MemberForm.read()
     try:
         policy.require_may_write(door.membership, clock.now())
-    except NotAllowed as problem:
+        email = "" if form.person else emails.normal(form.email)
+    except (Invalid, NotAllowed) as problem:
         page = _members_page(door, email=form.email, error=problem.sentence)
         return Response(render_page("rooms/members.html", page, room_id), problem.status)
     if form.person:
         service.grant(room_id, form.person, viewer().id)
         return see_other(path_for("rooms.members", room_id=room_id, added=form.person))
-    try:
-        email = emails.normal(form.email)
-    except Invalid as problem:
-        page = _members_page(door, email=form.email, error=problem.sentence)
-        return Response(render_page("rooms/members.html", page, room_id), problem.status)
     rate_limits.limit("20/hour", _TOO_MANY_INVITATIONS, "invitations by", viewer().id)
     rate_limits.limit("3/hour", "This address was invited already. Wait {wait}.", "invitations to", email)
     known = people.user_by_email(email)

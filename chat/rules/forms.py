@@ -12,7 +12,6 @@ from flask import request
 
 from chat import names
 from chat.errors import Invalid
-from chat.names import is_blank
 from chat.rules import matching
 from chat.rules.models import NAME_LIMIT, SENTENCE_LIMIT
 from chat.rules.words import ACTIONS, KINDS, MODES
@@ -134,7 +133,7 @@ def _words(form: RuleForm, problems: dict[str, str]) -> dict[str, Any]:
         for each in given:
             if len(each) > LETTERS:
                 problems[name] = f"A word has {LETTERS} letters at most; “{each[:20]}…” has {len(each)}."
-            elif is_blank(matching.plain(each)) or "*" in each.strip("*"):
+            elif names.is_blank(matching.plain(each)) or "*" in each.strip("*"):
                 problems[name] = f"“{each}” is no word. A * stands at its beginning or its end."
             elif "*" in each and len(each.strip("*")) < FEWEST and each.strip("*").isascii():
                 problems[name] = f"“{each}” is in too many words. Beside a * there are {FEWEST} letters at least."
@@ -210,7 +209,9 @@ _SETTINGS: dict[str, Callable[[RuleForm, dict[str, str]], dict[str, Any]]] = {
 def _lines(text: str) -> list[str]:
     """Return the lines that have something in them, each once."""
     return list(
-        dict.fromkeys(line for each in text.split("\n") if (line := " ".join(each.split())) and not is_blank(line))
+        dict.fromkeys(
+            line for each in text.split("\n") if (line := " ".join(each.split())) and not names.is_blank(line)
+        )
     )
 
 

@@ -68,9 +68,8 @@ def refuse(who: Viewer | None) -> None:
         return
     for each in over(request.remote_addr or ""):
         if each.kind == "ban":
-            if (
-                who is not None and who.session_id
-            ):  # signed in elsewhere, and now here: the streams of that browser end with its session
+            # Signed in elsewhere, and now here: the streams of that browser end with its session.
+            if who is not None and who.session_id:
                 with suppress(NotFound):
                     accounts.end_session(who.id, who.session_id)
             raise NotAllowed(f"Nobody gets in from your network just now: {each.reason}")

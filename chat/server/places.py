@@ -118,11 +118,6 @@ class Places:
         """Whether anybody waits for a place."""
         return bool(self._queues)
 
-    def clear(self) -> None:
-        """Forget who waits for a place."""
-        self._queues.clear()
-        self._waiting.clear()
-
     # -- counting
 
     def has_room(self, who: Holder) -> bool:

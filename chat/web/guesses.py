@@ -137,9 +137,7 @@ def require_patience(account: str, sentence: str) -> None:
     :raises TooFast: it is too soon for this account.
     """
     guesses = _here()
-    wait = guesses.attempt(account) if guesses.on else 0
-    if wait:
-        raise TooFast(sentence.format(wait=rate_limits.in_words(wait)), wait)
+    rate_limits.require_no_wait(guesses.attempt(account) if guesses.on else 0, sentence)
 
 
 def failed() -> None:

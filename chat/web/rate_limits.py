@@ -114,7 +114,7 @@ def limit(rule: str, sentence: str, *keys: str, shared: bool = True) -> None:
     :raises TooFast: it is too often.
     """
     limits: RateLimits = current_app.extensions["rate_limits"]
-    _raise(limits.hit(_rule(rule), keys, shared), sentence)
+    require_no_wait(limits.hit(_rule(rule), keys, shared), sentence)
 
 
 def limit_network(rule: str, sentence: str, name: str) -> None:
@@ -144,7 +144,18 @@ def address() -> str:
     return "unknown" if ip is None else str(addresses.around(ip))
 
 
-def in_words(seconds: int) -> str:
+def require_no_wait(seconds: int, sentence: str) -> None:
+    """Refuse a thing that has to wait.
+
+    :param seconds: 0 for not at all.
+    :param sentence: what to say; ``{wait}`` becomes a time in words.
+    :raises TooFast: it has to wait.
+    """
+    if seconds:
+        raise TooFast(sentence.format(wait=_in_words(seconds)), seconds)
+
+
+def _in_words(seconds: int) -> str:
     """Return a wait as people say it."""
     if seconds < 60:
         return f"{seconds} second{'' if seconds == 1 else 's'}"
@@ -159,8 +170,3 @@ def _rule(text: str) -> RateLimitItem:
     if text not in _rules:
         _rules[text] = parse(text)
     return _rules[text]
-
-
-def _raise(wait: int, sentence: str) -> None:
-    if wait:
-        raise TooFast(sentence.format(wait=in_words(wait)), wait)
