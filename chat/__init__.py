@@ -7,8 +7,9 @@ The package is cut by feature, and each feature by layer with the same file name
 ==================  ==================================================================
 themes              checking themes, and showing every template while somebody makes one
 notifications       e-mail to people who are not looking; listens to everyone
+look                the name, the logo, the accent and the styles of the site
 staff               roles, people, and why somebody may do something
-moderation          removed and edited messages, restoring, the audit log's page
+moderation          removed and edited messages, restoring, the pages of the audit log and of security events
 keeping             purges, retention, legal holds
 sweeps              much of one person removed in one go, and put back
 held                messages that wait for a moderator
@@ -25,13 +26,13 @@ web, realtime       pages and event streams; know no feature
 pictures            turning an upload into safe images, and keeping them
 bus                 transactions, and the events they release after commit
 log, jobs, audit    the durable order of a room; work promised in a transaction; who did what
-security_events     who signed in and from where, what was refused
+security_events     sign-ins with their networks, and refusals
 background          things done every so often, outside requests
 database            the engine, the declarative base, column types
 screens             what is asked before a text is taken
-names               what a name may hold, and which look alike
 keyset              where a page of a long list ends
-keys, threads, clock, errors, folding, ids, logs, metrics, permissions, redis_link
+names               rules for names, and which look alike
+addresses, keys, threads, clock, errors, folding, ids, logs, metrics, permissions, redis_link
 ==================  ==================================================================
 
 ``chat.server`` runs the application: one process on gevent, or many under gunicorn. ``app.py``

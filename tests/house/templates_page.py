@@ -35,7 +35,8 @@ HEAD = """\
 
 Set `THEME_DIR` to a folder that has `templates/` and `static/` like ours: a file of the same name there takes the place of
 ours. `default/` is always ours, so a theme can change one block and keep the rest. Its `theme.css` is in a
-layer above all of ours; only the styles that an administrator writes under Look win over it.
+layer above all of ours; only the styles that an administrator writes under Look win over it. Pages with `layout.look.plain`
+have neither.
 
 ```jinja
 {# templates/rooms/show.html of a theme #}
