@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from chat.pictures import process
-from tests.pictures.samples import encoded, plain
+from tests.pictures.samples import encoded
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -25,8 +26,8 @@ def header(width: int, height: int) -> bytes:
 
 
 def larger_than_its_canvas() -> bytes:
-    """A GIF of which 10 × 10 are seen, and whose frames after the first are 6,000 × 6,000."""
-    first, then = (encoded(plain(side, side).convert("P"), "GIF") for side in (10, 6000))
+    """A GIF of which 10 × 10 are seen, and whose frames after the first are 6,000 × 6,000, all of one colour: 100 KB."""
+    first, then = (encoded(Image.new("P", (side, side)), "GIF") for side in (10, 6000))
     pieces = [each[each.index(b"\x2c", 13 + (3 << (each[10] & 7) + 1)) : -1] for each in (first, then)]
     screen = b"GIF89a" + struct.pack("<HHB", 10, 10, 0x80) + bytes(8)
     return screen + pieces[0] + pieces[1] * 4 + b"\x3b"
