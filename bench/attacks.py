@@ -1,4 +1,4 @@
-"""What somebody who means harm can do with small means, the server reached directly, and what others notice of it.
+"""Measures the harm of small attacks on a server that is reached directly: what others notice, and what memory they take.
 
 While each attack goes on, somebody at another address asks for ``/healthz`` on a new connection ten times a second; a
 try that is not answered in ten seconds counts as ten. The memory is that of the server's process, before, at most, and four
@@ -42,7 +42,7 @@ tree = ROOT
 
 
 def run() -> str:
-    """Return what each attack did, as a table."""
+    """Return the table of all attacks: answers to others, memory, connections."""
     take_sides()
     rows = [
         f"| attack, {SECONDS:g} s; {commit()} | /healthz from elsewhere: p50 | p99 | worst, ms | MB before, most, after | |",
@@ -111,7 +111,7 @@ class Watch:
             each.join()
 
     def row(self, name: str, note: str) -> str:
-        """Return what was seen; to be called when the attack is over."""
+        """Return the figures of one attack; to be called when it is over."""
         self.stop()
         time.sleep(AFTER)
         after = resident(self._site)
@@ -144,7 +144,7 @@ Attack = Callable[[int, Any], None]
 
 
 def measured(name: str, site: Site, attack: Attack) -> str:
-    """Have a process of its own attack, and return what was seen meanwhile."""
+    """Run an attack in a process of its own, and return the figures of it."""
     watch = Watch(site)
     seen = multiprocessing.Manager().dict()
     attacker = multiprocessing.get_context("fork").Process(target=_attack, args=(attack, site.port, seen))
@@ -194,7 +194,7 @@ class Client:
 
     @property
     def wants(self) -> int:
-        """What to wait for."""
+        """Return the selector events of this connection."""
         talks = selectors.EVENT_WRITE if self.rest or self.again else 0
         return talks | (selectors.EVENT_READ if self.reads or not talks else 0)
 
@@ -319,7 +319,7 @@ class From(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Have every connection begin there."""
+        """Make every new connection come from the address."""
         super().init_poolmanager(*arguments, source_address=(self._source, 0), **options)
 
 

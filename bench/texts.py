@@ -1,4 +1,4 @@
-"""What the text of a message costs on its way to HTML: usual ones, and the worst of 10,000 characters.
+"""Measures the time from the text of a message to its HTML: for usual texts, and the worst of 10,000 characters.
 
 All of it runs on the event loop, so nothing may take long: 10 ms at the most.
 """
