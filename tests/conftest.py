@@ -281,7 +281,13 @@ def pair(tmp_path: Path, postgres: Postgres, redis_server: Redis) -> Iterator[tu
 
 def _expect_calm(made: Site) -> None:
     """A traceback in the log of a site fails the test that caused it."""
-    assert "Traceback" not in made.output(), made.output()[-6000:]
+    calm(made.output())
+
+
+def calm(output: str) -> None:
+    """Fail if there is a traceback in what a site wrote, and show it."""
+    start = output.find("Traceback")
+    assert start < 0, output[max(0, start - 500) : start + 6000]
 
 
 @dataclass

@@ -46,7 +46,14 @@ def init_app(app: Flask) -> None:
 
 
 def chat_error(error: ChatError) -> Response:
-    """Answer with the error's own sentence."""
+    """Answer with the error's own sentence; if that takes a form which cannot be read, with what is wrong with the form."""
+    try:
+        return _own_answer(error)
+    except (HTTPException, OSError) as unread:
+        return current_app.make_response(current_app.handle_user_exception(unread))
+
+
+def _own_answer(error: ChatError) -> Response:
     if isinstance(error, NotSignedIn) and not is_htmx() and request.endpoint != "messages.events":
         following = _following()
         return see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))

@@ -93,6 +93,22 @@ def test_the_way_back_leads_to_the_page_with_the_form(cast: Cast):
         assert unquote(answer.headers["Location"]) == f"/sign-in?next={following}"
 
 
+@pytest.mark.parametrize("signed_out", [True, False])
+def test_a_form_that_cannot_be_read_is_said_to_be_too_large(cast: Cast, signed_out: bool):
+    """The token in the header is refused before anybody has read the form, which then is to be shown or followed."""
+    if signed_out:
+        cast.alice.post("/sign-out")
+    for fields in ("&".join(["a"] * 1001), "a=" + "a" * 2_000_000):
+        answer = cast.alice.client.post(
+            "/devices/end-others",
+            data=fields,
+            content_type="application/x-www-form-urlencoded",
+            headers=OURS | {"X-CSRFToken": "of yesterday"},
+        )
+        assert answer.status_code == 413
+        assert "over" in answer.get_data(as_text=True) or "too much" in answer.get_data(as_text=True)
+
+
 def test_signing_in_in_two_tabs_goes_on_in_both(cast: Cast):
     first, second = (token_in(cast.nobody.get("/sign-in")) for _ in range(2))
     assert sign_in(cast.nobody, "bob", first).headers["Location"] == "/rooms"
