@@ -65,7 +65,7 @@ def test_a_tombstone_is_opened_in_its_place_with_four_people(town: Town, windows
 
 def test_cases_are_worked_through_by_keyboard_alone(town: Town, windows: Windows):
     """List, open, restore, undo, keep, back: without a mouse, and each step says what was done."""
-    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    author = Person(town.site.url).sign_up()
     town.alice.add(town.room, author)
     first, second, third = _removed(town, author, "number one", "number two", "number three")
     page = windows.open(town.alice, f"/moderation/removed?room={town.room}")
@@ -77,7 +77,7 @@ def test_cases_are_worked_through_by_keyboard_alone(town: Town, windows: Windows
     press(page, "Enter")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{third}?room={town.room}")
     press(page, "r")
-    expect(page.get_by_role("status").filter(has_text="Put back what Dee Fontaine wrote")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"Put back what {author.name} wrote")).to_be_visible()
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{second}?room={town.room}&restored={third}")
     until(page, "(id) => document.activeElement.closest('[data-case]')?.dataset.case === id", second)
     press(page, "z")
@@ -104,7 +104,7 @@ def test_cases_are_worked_through_by_keyboard_alone(town: Town, windows: Windows
 
 def test_a_key_is_never_for_a_page_that_is_being_left(town: Town, windows: Windows):
     """Whoever is faster than the site has seen the next message in the mind only: nothing is done to the one before."""
-    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    author = Person(town.site.url).sign_up()
     town.alice.add(town.room, author)
     first, second = _removed(town, author, "number one", "number two")
     page = windows.open(town.alice, f"/moderation/removed/{second}?room={town.room}")
@@ -124,20 +124,20 @@ def test_a_key_is_never_for_a_page_that_is_being_left(town: Town, windows: Windo
     press(page, "j")
     expect(page).to_have_url(f"{town.site.url}/moderation/removed/{first}?room={town.room}")
     press(page, "r")
-    expect(page.get_by_role("status").filter(has_text="Put back what Dee Fontaine wrote")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text=f"Put back what {author.name} wrote")).to_be_visible()
 
 
 def test_on_a_phone_one_goes_from_the_list_to_the_message_and_back(town: Town, windows: Windows):
-    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    author = Person(town.site.url).sign_up()
     town.alice.add(town.room, author)
     _removed(town, author, "number one", "number two")
     phone = windows.context(town.alice, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = windows.open(town.alice, f"/moderation/removed?room={town.room}", phone)
     page.get_by_role("link", name="number two").tap()
-    expect(page.get_by_role("heading", name="Message by Dee Fontaine")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Message by {author.name}")).to_be_visible()
     expect(page.get_by_role("link", name="number one")).to_be_hidden()
     expect(page.get_by_text("What happened", exact=True).filter(visible=True)).to_have_count(0)
-    page.get_by_text("About Dee Fontaine, and what happened").tap()
+    page.get_by_text(f"About {author.name}, and what happened").tap()
     expect(page.get_by_role("heading", name="What happened")).to_be_visible()
     expect(page.get_by_role("button", name="Restore")).to_be_in_viewport()
     page.get_by_role("link", name="Back to the list").tap()
@@ -145,7 +145,7 @@ def test_on_a_phone_one_goes_from_the_list_to_the_message_and_back(town: Town, w
 
 
 def test_a_sweep_is_made_and_undone_with_others_looking_on(town: Town, windows: Windows):
-    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    author = Person(town.site.url).sign_up()
     town.alice.add(town.room, author)
     said = [author.say(town.room, f"buy this {number}").id for number in range(5)]
     moderator = windows.open(town.alice, f"/moderation/people/{author.id}")
@@ -156,7 +156,7 @@ def test_a_sweep_is_made_and_undone_with_others_looking_on(town: Town, windows: 
     expect(moderator.get_by_text("5 messages would be removed.")).to_be_visible()
     moderator.get_by_label("Reason").fill("A flood")
     moderator.get_by_role("button", name="Remove them").click()
-    expect(moderator.get_by_role("heading", name="Sweep of Dee Fontaine")).to_be_visible()
+    expect(moderator.get_by_role("heading", name=f"Sweep of {author.name}")).to_be_visible()
     for each in said:
         expect(bystander.locator(f"#message_{each} .tombstone")).to_be_visible()
     assert "buy this" not in says(bystander)
@@ -182,12 +182,12 @@ def test_an_author_sees_the_versions_of_their_own(town: Town, windows: Windows):
 
 
 def test_all_of_it_goes_without_script(town: Town, windows: Windows):
-    author = Person(town.site.url, "Dee Fontaine").sign_up()
+    author = Person(town.site.url).sign_up()
     town.alice.add(town.room, author)
     (said,) = _removed(town, author, "number one")
     page = windows.open(town.alice, f"/rooms/{town.room}/messages/{said}", java_script_enabled=False)
     page.get_by_role("link", name="Show").click()
-    expect(page.get_by_role("heading", name="Message by Dee Fontaine")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Message by {author.name}")).to_be_visible()
     page.get_by_text("Filter").click()
     page.get_by_label("Removed by").select_option(label="By its author")
     page.get_by_label("Room").select_option(value=town.room)
@@ -195,6 +195,6 @@ def test_all_of_it_goes_without_script(town: Town, windows: Windows):
     expect(page.get_by_text("Nothing like this was removed.")).to_be_visible()
     page.goto(f"{town.site.url}/moderation/removed/{said}?room={town.room}")
     page.get_by_role("button", name="Restore").click()
-    expect(page.get_by_text("Put back what Dee Fontaine wrote")).to_be_visible()
+    expect(page.get_by_text(f"Put back what {author.name} wrote")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("heading", name="Message by Dee Fontaine")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Message by {author.name}")).to_be_visible()

@@ -13,7 +13,7 @@ from tests.people import Person
 
 def test_from_a_report_to_a_tombstone_with_four_people(town: Town, windows: Windows):
     """Alice moderates, bob reports, carol is the author, mallory is outside."""
-    carol = Person(town.site.url, "Carol Finch").sign_up()
+    carol = Person(town.site.url).sign_up()
     town.alice.add(town.room, carol)
     said = carol.say(town.room, "Two tickets, half the price, write me")
     reporter = windows.open(town.bob, f"/rooms/{town.room}")
@@ -32,7 +32,7 @@ def test_from_a_report_to_a_tombstone_with_four_people(town: Town, windows: Wind
     expect(dialog.get_by_label("Something else")).to_be_checked()
     dialog.get_by_label("What else should moderators know?").fill("The third time today.")
     dialog.get_by_role("button", name="Report").click()
-    expect(reporter.get_by_role("dialog", name="Reported")).to_contain_text("You reported a message by Carol Finch")
+    expect(reporter.get_by_role("dialog", name="Reported")).to_contain_text(f"You reported a message by {carol.name}")
     reporter.get_by_role("link", name="Go back").click()
     expect(reporter.get_by_role("dialog")).to_have_count(0)
     expect(reporter.locator("#body")).to_be_editable()
@@ -55,7 +55,7 @@ def test_from_a_report_to_a_tombstone_with_four_people(town: Town, windows: Wind
     question.get_by_label("Reason").fill("Scam")
     question.get_by_label("Answer to those who reported it").fill("Thank you.")
     question.get_by_role("button", name="Remove").click()
-    expect(moderator.get_by_text("Removed a message by Carol Finch in lamp-room.")).to_be_visible()
+    expect(moderator.get_by_text(f"Removed a message by {carol.name} in lamp-room.")).to_be_visible()
     expect(moderator.locator("[data-case]", has_text="Two tickets")).to_have_count(0)
 
     for page in (author, reporter):

@@ -64,7 +64,7 @@ def test_a_tab_goes_on_when_its_person_signs_in_again_in_another(town: Town, win
     town.bob.say(town.room, "heard")
     shows(first, "heard")
     first.locator("#timeline .message").first.hover()
-    first.get_by_role("link", name="Delete").click()
+    first.locator("#timeline .message").first.get_by_role("link", name="Delete").click()
     expect(first.locator("#timeline .message").first).to_contain_text("deleted")
 
 
