@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -29,12 +30,10 @@ def serve(app: Flask, sock: Any) -> None:
     server.start()
     stopping.wait()
     finish(app, [server])
-    with app.app_context():
-        db.engine.dispose()  # SQLite's last connection brings all into the one file that people copy
 
 
 def finish(app: Flask, servers: list[Server], grace: float = GRACE, alive: Any = None) -> None:
-    """Stop: take no more, send every stream its ``bye``, let requests under way end.
+    """Stop: take no more, send every stream its ``bye``, let requests and other work under way end, close the database.
 
     :param grace: seconds that those get.
     :param alive: called while waiting, for a supervisor that wants a sign of life.
@@ -43,10 +42,19 @@ def finish(app: Flask, servers: list[Server], grace: float = GRACE, alive: Any =
         server.drain()
     app.extensions["realtime"].stop()
     end = time.monotonic() + grace
-    while any(server.busy for server in servers) and time.monotonic() < end:
-        if alive is not None:
-            alive()
-        gevent.sleep(0.02)
+
+    def wait_while(busy: Callable[[], Any]) -> None:
+        while busy() and time.monotonic() < end:
+            if alive is not None:
+                alive()
+            gevent.sleep(0.02)
+
+    wait_while(lambda: any(server.busy for server in servers))
     with app.app_context():
         security_events.flush()
         db.session.remove()
+        # A sweep or a job may be in the middle of a transaction. SQLite's last connection brings all into the one file that
+        # people copy, so none may be left behind.
+        pool: Any = db.engine.pool
+        wait_while(pool.checkedout)
+        db.engine.dispose()
