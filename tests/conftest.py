@@ -314,3 +314,21 @@ def populate(first: Site, second: Site | None = None) -> Town:
 @pytest.fixture
 def town(site: Site) -> Town:
     return populate(site)
+
+
+@pytest.fixture(scope="session")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site for all tests that leave it as they found it. Starting one takes seconds."""
+    made = Site(tmp_path_factory.mktemp("shared") / "site")
+    yield made
+    made.stop()
+    _expect_calm(made)
+
+
+@pytest.fixture
+def quarter(shared_site: Site) -> Town:
+    """A town on the shared site: its people and its room are of this test alone, and nobody administers."""
+    alice, bob, mallory = (Person(shared_site.url).sign_up() for _ in range(3))
+    room = alice.make_room()
+    alice.add(room, bob)
+    return Town(shared_site, alice, bob, mallory, room)

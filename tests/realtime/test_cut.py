@@ -8,6 +8,11 @@ from tests.conftest import Town
 from tests.people import Stream
 
 
+@pytest.fixture
+def town(quarter: Town) -> Town:
+    return quarter
+
+
 def test_a_removed_member_hears_nothing_after_the_removal(town: Town):
     stream = town.bob.listen(town.room)
     before = town.alice.say(town.room, "bob may read this")

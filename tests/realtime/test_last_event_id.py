@@ -52,6 +52,11 @@ class Simple:
         return [event.data for event in self.heard + self.stream.events if event.name == "reset"]
 
 
+@pytest.fixture
+def town(quarter: Town) -> Town:
+    return quarter
+
+
 def other_room(town: Town) -> str:
     room = town.alice.make_room("night sky")
     town.alice.add(room, town.bob)

@@ -6,9 +6,14 @@ import socket
 
 import pytest
 
-from tests.conftest import Town
+from tests.conftest import Town, populate
 from tests.people import Event, Stream
-from tests.services import wait_for
+from tests.services import Site, wait_for
+
+
+@pytest.fixture
+def town(quarter: Town) -> Town:
+    return quarter
 
 
 def seqs(events: list[Event]) -> list[int]:
@@ -55,8 +60,9 @@ def test_it_goes_on_after_a_cut_from_the_cursor(town: Town, way: str):
     assert b"while away" not in resumed.raw, "a deleted text came back"
 
 
-def test_it_opens_on_a_connection_that_served_a_page(town: Town):
+def test_it_opens_on_a_connection_that_served_a_page(site: Site):
     """As browsers come, which keep connections; it must not cost them a way through the application."""
+    town = populate(site)
     cursor = town.bob.cursor(town.room)
     said = town.alice.say(town.room, "on a kept connection")
     cookies = "; ".join(f"{each.name}={each.value}" for each in town.bob.http.cookies)
@@ -155,7 +161,8 @@ def test_a_stream_is_never_kept_nor_buffered(town: Town):
         stream.close()
 
 
-def test_the_server_says_bye_before_it_stops(town: Town):
+def test_the_server_says_bye_before_it_stops(site: Site):
+    town = populate(site)
     stream = town.bob.listen(town.room)
     stream.next("hello")
     town.site.process.process.terminate()
@@ -165,7 +172,8 @@ def test_the_server_says_bye_before_it_stops(town: Town):
     assert town.site.process.process.wait(5) == 0
 
 
-def test_a_killed_server_is_resumed_without_loss(town: Town):
+def test_a_killed_server_is_resumed_without_loss(site: Site):
+    town = populate(site)
     stream = town.bob.listen(town.room)
     first = town.alice.say(town.room, "before the power cut")
     stream.until(first.seq)
@@ -177,7 +185,8 @@ def test_a_killed_server_is_resumed_without_loss(town: Town):
     assert seqs(resumed.until(second.seq)) == [second.seq]
 
 
-def test_what_another_process_writes_is_found_by_the_sweep(town: Town):
+def test_what_another_process_writes_is_found_by_the_sweep(site: Site):
+    town = populate(site)
     stream = town.bob.listen(town.room)
     stream.next("hello")
     code = (
@@ -193,8 +202,9 @@ def test_what_another_process_writes_is_found_by_the_sweep(town: Town):
     stream.next("message.posted", seconds=10, containing="from the command line")
 
 
-def test_another_wsgi_server_streams_too(town: Town):
+def test_another_wsgi_server_streams_too(site: Site):
     """Under `flask run` there is no door and no hub socket: the same view yields."""
+    town = populate(site)
     import os
     import sys
 
