@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import Town
 from tests.people import PASSWORD
 from tests.services import wait_for
+
+
+@pytest.fixture
+def town(quarter: Town) -> Town:
+    return quarter
 
 
 def test_a_role_is_changed(town: Town):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from bs4 import BeautifulSoup, Tag
 
 from tests.conftest import Cast, Member
 from tests.conftest import Town as Live
+
+
+@pytest.fixture
+def town(quarter: Live) -> Live:
+    return quarter
 
 
 def rows(member: Member) -> dict[str, Tag]:
