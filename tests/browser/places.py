@@ -63,7 +63,7 @@ def furnish(town: Town) -> Village:
         status="測量 and a status that is as long as a status may be, for whoever reads it to the end of the line",
         theme="auto",
     )
-    room = ines.make_room("lamp-room", "open")
+    room = ines.make_room("lamp gallery", "open")  # no other room looks like it
     ines.add(room, bob)
     bob.add(room, yuki)
     bob.say(
