@@ -90,3 +90,16 @@ class LookPreviewPage:
     def sample(cls) -> LookPreviewPage:
         """Return one to look at."""
         return cls("Skerry Light", "#7a3cc2", "#7a3cc2", "#9c61e9", (RatioContext.sample(),), ("name", "accent"))
+
+
+@dataclass(frozen=True)
+class SafeModePage:
+    """The page of safe mode; ``layout.look.safe`` says whether it is on."""
+
+    #: The address of the page where this person mends the look, or goes on.
+    back: str
+
+    @classmethod
+    def sample(cls) -> SafeModePage:
+        """Return one to look at."""
+        return cls("/moderation/look")

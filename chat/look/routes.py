@@ -9,7 +9,7 @@ from chat import pictures
 from chat.accounts.guards import maybe_viewer, signed_in
 from chat.errors import Conflict, Invalid, NotFound
 from chat.look import accent, queries, service, site, styles
-from chat.look.contexts import LookPage, LookPreviewPage, RatioContext
+from chat.look.contexts import LookPage, LookPreviewPage, RatioContext, SafeModePage
 from chat.look.forms import LookForm
 from chat.look.models import SITE
 from chat.look.site import SAFE, Shown
@@ -18,7 +18,7 @@ from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
 from chat.web.templating import render_page
-from chat.web.urls import never_next, path_for
+from chat.web.urls import path_for
 
 blueprint = Blueprint("look", __name__)
 
@@ -142,27 +142,20 @@ def logo(digest: str) -> Response:
 
 
 @blueprint.get("/-/safe-mode")
-@never_next
-def safe_mode() -> Response:
-    """Turn safe mode on in this browser, which leaves the site's own styles out, and go where they can be mended.
-
-    The address is typed, where styles may hide every button; a link or a picture of another site changes nothing.
-    """
-    response = see_other(_where_to_mend())
-    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
-        return response
-    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
-        return response
-    security.set_cookie(response, SAFE, "on", life=None)
-    return response
+def safe_mode() -> str:
+    """Show the page of safe mode. Its address is typed, where styles may hide every button."""
+    return render_page("look/safe_mode.html", SafeModePage(_where_to_mend()))
 
 
 @blueprint.post("/-/safe-mode")
-@security.for_anybody(lambda: see_other(_where_to_mend()), session=True)
-def leave_safe_mode() -> Response:
-    """Have this browser show the site as everybody sees it."""
+@security.for_anybody(lambda: see_other(path_for("look.safe_mode")), session=True)
+def switch_safe_mode() -> Response:
+    """Leave the site's own look out in this browser, or show it again, and go where it can be mended."""
     response = see_other(_where_to_mend())
-    security.drop_cookie(response, SAFE)
+    if forms.line("on") == "1":
+        security.set_cookie(response, SAFE, "on", life=None)
+    else:
+        security.drop_cookie(response, SAFE)
     return response
 
 

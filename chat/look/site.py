@@ -29,7 +29,7 @@ SAFE = "safe"
 
 #: Pages on which one signs in, changes an account or acts in the name of the site. Styles of whoever may change the look, or of
 #: a theme, do not reach them: one could lay a button that destroys over an empty place. Name, logo and accent are no danger.
-PLAIN = ("/moderation", "/sign-in", "/sign-up", "/setup", "/profile", "/devices", "/receipts", "/standing")
+PLAIN = ("/moderation", "/sign-in", "/sign-up", "/setup", "/profile", "/devices", "/receipts", "/standing", "/-")
 
 
 @dataclass(frozen=True)

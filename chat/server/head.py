@@ -84,9 +84,10 @@ class Head:
     asks: bool
 
 
-def hopeless(begun: bytes) -> None:
+def hopeless(begun: bytes, checked: int = 0) -> None:
     """Refuse a head whose end has not come yet, if nothing can make it right.
 
+    :param checked: how many of the bytes were looked at before.
     :raises Refused: it is too long, or holds a line that does not end in CR LF.
     """
     line = begun.find(b"\r\n")
@@ -94,7 +95,7 @@ def hopeless(begun: bytes) -> None:
         raise Refused(414, "a first line that is too long")
     if len(begun) > MAX_HEAD:
         raise Refused(431, "a head that is too large")
-    if begun.count(b"\n") != begun.count(b"\r\n"):
+    if begun.count(b"\n", checked) != begun.count(b"\r\n", max(0, checked - 1)):
         raise Refused(400, "a line that ends in LF alone")
 
 

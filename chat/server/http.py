@@ -213,7 +213,7 @@ class Handler(pywsgi.WSGIHandler):
                 self._in_time()
                 self._since = None
                 return data[: end + 4] if end or self.requests == 1 else b""
-            head.hopeless(data)
+            head.hopeless(data, before)
         return b""
 
     def _take(self, asked: Head) -> None:

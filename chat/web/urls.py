@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app, request
@@ -12,8 +11,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, MapAdapter, RequestRedirect
 
 from chat import ids
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class IdConverter(BaseConverter):
@@ -63,18 +60,12 @@ def safe_next(target: str | None, default: str) -> str:
     if any(ord(char) < 0x21 or ord(char) > 0x7E or char == "\\" for char in target):
         return default
     try:
-        endpoint, _ = _adapter().match(target.partition("?")[0].partition("#")[0], method="GET")
+        _adapter().match(target.partition("?")[0].partition("#")[0], method="GET")
     except RequestRedirect:
         return default
     except HTTPException:
         return default
-    return default if hasattr(current_app.view_functions[endpoint], "_never_next") else target
-
-
-def never_next(view: F) -> F:
-    """Mark a view that changes something: nobody is led to it."""
-    view._never_next = True  # type: ignore[attr-defined]
-    return view
+    return target
 
 
 def here() -> str:

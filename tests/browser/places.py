@@ -186,6 +186,7 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "keeping/retention.html": lambda v: (v.ines, "/moderation/keeping/retention?days=1"),
     "look/look.html": lambda v: (v.ines, "/moderation/look"),
     "look/preview.html": lambda v: (v.ines, "/moderation/look/preview"),
+    "look/safe_mode.html": lambda v: (v.newcomer, "/-/safe-mode"),
     "held/held.html": lambda v: (v.ines, "/moderation/held"),
     "reports/case.html": lambda v: (v.ines, f"/moderation/reports/{v.case}"),
     "reports/decide.html": lambda v: (v.ines, f"/moderation/reports/{v.case}/remove"),

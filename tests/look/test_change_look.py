@@ -244,7 +244,10 @@ def test_safe_mode_shows_the_site_without_its_styles_and_can_be_left(cast: Cast)
     change(cast.ada, name=NAME, accent=ACCENT, css="* { display: none }")
     assert "display: none" in sheet(cast.ada, "/rooms")
     assert "display: none" not in sheet(cast.ada, "/moderation/look")
-    answer = cast.ada.get("/-/safe-mode")
+    asked = page(cast.ada, "/-/safe-mode")
+    assert "Turn safe mode on" in asked
+    assert "display: none" not in sheet(cast.ada, "/-/safe-mode")
+    answer = cast.ada.post("/-/safe-mode", on="1")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/moderation/look")
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -259,14 +262,16 @@ def test_safe_mode_shows_the_site_without_its_styles_and_can_be_left(cast: Cast)
 
 def test_who_is_signed_out_signs_in_without_the_styles_too(cast: Cast):
     change(cast.ada, css="* { display: none }")
-    answer = cast.nobody.get("/-/safe-mode")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page(cast.nobody, "/-/safe-mode"))
+    assert token
+    answer = cast.nobody.post("/-/safe-mode", data={"csrf_token": token[1], "on": "1"})
     assert answer.headers["Location"] == "/sign-in?next=/moderation/look"
     assert sheet(cast.nobody, answer.headers["Location"]) == ""
     assert "Leave safe mode" in page(cast.nobody, "/sign-in")
 
 
 def test_who_may_mend_nothing_is_led_to_their_rooms(cast: Cast):
-    assert cast.bob.get("/-/safe-mode").headers["Location"] == "/rooms"
+    assert cast.bob.post("/-/safe-mode", on="1").headers["Location"] == "/rooms"
 
 
 def test_an_address_of_before_is_answered_and_not_kept(cast: Cast):

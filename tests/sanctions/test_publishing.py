@@ -16,7 +16,7 @@ from tests.pictures.samples import png
 QUIET = {
     "one's own affairs": """accounts.sign_in accounts.sign_out accounts.sign_up accounts.set_up accounts.delete_picture
         accounts.update_email accounts.update_password accounts.end_device accounts.end_other_devices
-        look.leave_safe_mode look.safe_mode messages.discard_picture
+        look.switch_safe_mode messages.discard_picture
         messages.delete messages.read messages.renew_ticket messages.withdraw presence.active rooms.join rooms.leave
         sanctions.mark_read""",
     "shown to nobody while one is muted": "presence.typing",

@@ -17,7 +17,7 @@ from tests.conftest import Cast, Member
 from tests.people import PASSWORD
 
 #: Forms for whoever comes.
-FOR_ANYBODY = {"accounts.sign_in", "accounts.sign_up", "accounts.set_up", "accounts.sign_out", "look.leave_safe_mode"}
+FOR_ANYBODY = {"accounts.sign_in", "accounts.sign_up", "accounts.set_up", "accounts.sign_out", "look.switch_safe_mode"}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TEXT = 'Words that must <not> get "lost", not\none of them'
 
