@@ -11,9 +11,8 @@ from chat.rooms.contexts import MemberContext, RoomContext
 
 #: Characters of a message.
 BODY_LIMIT = 10_000
-#: The box, in CSS pixels, into which the timeline fits a picture: alone, and beside others.
+#: The box, in CSS pixels, into which the timeline fits a picture that is alone.
 BOX = (440, 320)
-TILE = (218, 164)
 
 
 @dataclass(frozen=True)

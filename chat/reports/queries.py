@@ -158,12 +158,6 @@ def reporter_ids(case_id: str) -> list[str]:
     return list(db.session.execute(select(Report.reporter_id).where(Report.case_id == case_id)).scalars())
 
 
-def line_count(case_id: str) -> int:
-    """Return how many messages were chosen to go with a case."""
-    statement = select(func.count()).select_from(ReportLine).where(ReportLine.case_id == case_id)
-    return db.session.execute(statement).scalar_one()
-
-
 def picture_of_case(case_id: str, picture_id: str, reach: Reach) -> CaseContext:
     """Return a case whose message, or a line chosen with it, has a picture.
 
