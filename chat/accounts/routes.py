@@ -147,12 +147,17 @@ def sign_out() -> Response:
 
 
 def _signed_in(user_id: str, target: str, stranger: bool = False) -> Response:
+    response = redirect(target, 303)
+    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
+    return _with_session(response, user_id, stranger)
+
+
+def _with_session(response: Response, user_id: str, stranger: bool = False) -> Response:
+    """Begin a new session in this browser in place of its old one, so that a copy of the old cookie is worth nothing."""
     before = guards.maybe_viewer()
     replaces = before.session_id if before else None
     agent, address = forms.header("User-Agent"), request.remote_addr or ""
     secret = service.start_session(user_id, agent, address, replaces, stranger)
-    response = redirect(target, 303)
-    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type says less
     security.set_cookie(response, "session", secret)
     browsers.remember(response, queries.get_user(user_id))
     return response
@@ -264,9 +269,7 @@ def update_password() -> Response:
         service.change_password(who.id, form.password, keep=who.session_id)
     except (Invalid, TooFast) as problem:
         return _once_more("accounts/password.html", PasswordPage(user.email, *_said(problem)), problem)
-    response = see_other(path_for("accounts.profile", changed="password"))
-    browsers.remember(response, queries.get_user(who.id))
-    return response
+    return _with_session(see_other(path_for("accounts.profile", changed="password")), who.id)
 
 
 @blueprint.get("/profile/email")
@@ -292,7 +295,7 @@ def update_email() -> Response:
         service.change_email(who.id, address, keep=who.session_id)
     except (Invalid, TooFast) as problem:
         return _once_more("accounts/email.html", EmailPage(before, form.email, *_said(problem)), problem)
-    return see_other(path_for("accounts.profile", changed="email"))
+    return _with_session(see_other(path_for("accounts.profile", changed="email")), who.id)
 
 
 def _require_password(user: User, given: str) -> None:

@@ -68,6 +68,24 @@ def test_a_tab_goes_on_when_its_person_signs_in_again_in_another(town: Town, win
     expect(first.locator("#timeline .message").first).to_contain_text("deleted")
 
 
+def test_a_tab_goes_on_when_the_password_is_changed_in_another(town: Town, windows: Windows):
+    windows.allow(REFUSED)
+    carol = Person(town.site.url).sign_up()
+    town.alice.add(town.room, carol)
+    context = windows.context(carol)
+    first, second = (windows.open(carol, f"/rooms/{town.room}", context=context) for _ in range(2))
+    second.goto(f"{town.site.url}/profile/password")
+    second.locator("[name=current_password]").fill(PASSWORD)
+    second.locator("[name=password]").fill("another quiet lamp")
+    second.locator("[name=password]").press("Enter")
+    second.wait_for_url("**/profile?changed=password")
+    town.bob.say(town.room, "heard")
+    shows(first, "heard")
+    write(first, "and said")
+    settled(first)
+    assert says(first) == ["heard", "and said"]
+
+
 def test_nothing_is_sent_as_somebody_else(town: Town, windows: Windows):
     windows.allow(REFUSED)
     _, first, second = two_tabs(windows, town, f"/rooms/{town.room}")
