@@ -2,7 +2,8 @@
 
 ``note`` keeps an event in memory and ``flush`` writes what there is, each second, in one transaction: a request neither waits
 for it nor fails over it. Nobody can fill the disk with them: what repeats within a minute is one row with a count, a process
-begins at most ``MOST_NEW`` rows of strangers a minute, there are at most ``MOST``, and each goes after SECURITY_EVENTS_DAYS.
+begins at most ``MOST_NEW`` rows of strangers a minute and ``MOST_OF_ONE`` of an account, there are at most ``MOST``, and each
+goes after SECURITY_EVENTS_DAYS.
 
 A row holds no password, no token, no e-mail address: one that was typed is turned into the account that has it, or forgotten.
 A line of the log says the same at once.
@@ -14,6 +15,7 @@ import base64
 import hashlib
 import logging
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -57,6 +59,8 @@ KINDS = {
 }
 #: Rows without an account that a process begins in a minute; beyond that events are counted without their network.
 MOST_NEW = 200
+#: The same of one account: whoever has many networks can try it from all of them.
+MOST_OF_ONE = 20
 #: The most rows in the table.
 MOST = 1_000_000
 #: Rows deleted in one transaction.
@@ -129,17 +133,19 @@ class Events:
     def __init__(self) -> None:
         self._noted: dict[_Key, _Noted] = {}
         self._minute: datetime | None = None
-        self._begun = 0
+        #: Rows begun in this minute, by account.
+        self._begun: Counter[str | None] = Counter()
         self.writing = threading.Lock()
 
     def add(self, key: _Key, noted: _Noted) -> bool:
         """Count events; return whether they are the first of their key."""
         known = self._noted.get(key)
-        if known is None and key.user_id is None:
+        if known is None:
             if key.minute != self._minute:
-                self._minute, self._begun = key.minute, 0
-            self._begun += 1
-            if self._begun > MOST_NEW:
+                self._minute = key.minute
+                self._begun.clear()
+            self._begun[key.user_id] += 1
+            if self._begun[key.user_id] > (MOST_NEW if key.user_id is None else MOST_OF_ONE):
                 key, noted = replace(key, email="", network="", detail=""), replace(noted, address="", user_agent="")
                 known = self._noted.get(key)
         if known is None:

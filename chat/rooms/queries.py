@@ -368,6 +368,15 @@ def rank(room_id: str, user_id: str) -> str:
     return db.session.execute(role).scalar() or "member"
 
 
+def ranks(user_id: str) -> dict[str, str]:
+    """Return a person's roles by room, as ``rank`` says them, where they are more than a member."""
+    roles = select(Membership.room_id, Membership.role).where(
+        Membership.user_id == user_id, Membership.role != "member"
+    )
+    kept = select(Room.id).where(Room.kept_for == user_id)
+    return dict(db.session.execute(roles).all()) | dict.fromkeys(db.session.execute(kept).scalars(), "owner")
+
+
 def is_in(room_id: str, user_id: str) -> bool:
     """Tell whether somebody is in a room and not suspended or banned everywhere."""
     statement = (

@@ -172,6 +172,26 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class RuleDeletePage:
+    """The question whether a rule is to be deleted."""
+
+    id: str
+    name: str
+    #: The words of its kind, and of what it does.
+    words: str
+    does: str
+    #: Empty for every room.
+    room: str
+    #: Whether it only tells moderators.
+    alerts: bool
+
+    @classmethod
+    def sample(cls) -> RuleDeletePage:
+        """Return one to look at."""
+        return cls("samplesamplesaml", "Links of newcomers", "Links", "Hold it for review", "", False)
+
+
+@dataclass(frozen=True)
 class RulePage:
     """The form of a rule, new or to be changed."""
 

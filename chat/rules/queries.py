@@ -21,7 +21,7 @@ from chat.rooms.contexts import Choice, RoomContext
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach
 from chat.rules import matching
-from chat.rules.contexts import Bar, Example, RuleContext, RulesPage, Trial
+from chat.rules.contexts import Bar, Example, RuleContext, RuleDeletePage, RulesPage, Trial
 from chat.rules.matching import Finder, Said, Span
 from chat.rules.models import Rule, RuleHit
 from chat.rules.words import ACTIONS, KINDS
@@ -77,6 +77,17 @@ def get_rule(rule_id: str, reach: Reach) -> Rule:
     if rule is None or not (rule.room_id is not None or reach.may_everywhere("rule.site")):
         raise NotFound("This rule is gone, or you cannot change it.")
     return rule
+
+
+def delete_form(rule_id: str, reach: Reach) -> RuleDeletePage:
+    """Return the words of a rule, for the question whether it is to be deleted.
+
+    :raises NotFound: there is no such rule within reach.
+    """
+    rule = get_rule(rule_id, reach)
+    room = db.session.execute(select(Room.name).where(Room.id == rule.room_id)).scalar() or ""
+    words, does = KINDS[rule.kind].words, ACTIONS[rule.action][0]
+    return RuleDeletePage(rule.id, rule.name, words, does, room, rule.action == "alert")
 
 
 def require_room(room_id: str | None, reach: Reach) -> None:

@@ -92,6 +92,13 @@ def switch(rule_id: str, how: str) -> Response:
     return see_other(path_for("rules.index"))
 
 
+@blueprint.get("/<id:rule_id>/delete")
+@signed_in
+def delete_form(rule_id: str) -> str:
+    """Ask once more before a rule is deleted."""
+    return render_page("rules/delete.html", queries.delete_form(rule_id, reach("rule.room")))
+
+
 @blueprint.post("/<id:rule_id>/delete")
 @signed_in
 def delete(rule_id: str) -> Response:

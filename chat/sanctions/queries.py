@@ -111,8 +111,13 @@ def rank(room_id: str, person_id: str) -> str:
     found = rooms.rank(room_id, person_id)
     if found != "member":
         return found
-    taken = [each.membership for each in active_of(person_id) if each.room_id == room_id and each.membership]
-    return "moderator" if any("moderator" in (each["role"], each.get("role_before")) for each in taken) else "member"
+    return "moderator" if room_id in _moderated_before(person_id) else "member"
+
+
+def _moderated_before(person_id: str) -> set[str | None]:
+    """Return the rooms that somebody moderated when a sanction in force took their membership."""
+    taken = [(each.room_id, each.membership) for each in active_of(person_id) if each.membership]
+    return {room_id for room_id, was in taken if "moderator" in (was["role"], was.get("role_before"))}
 
 
 def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
@@ -121,8 +126,10 @@ def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
         return rank(room_id, person_id)
     if reach.may_everywhere("sanction.site"):
         return "member"  # nobody's rank in a room counts there
-    near = select(Room.id).where(reach.condition())
-    ranks = {rank(each, person_id) for each in db.session.execute(near).scalars().all()}
+    near = set(db.session.execute(select(Room.id).where(reach.condition())).scalars())
+    ranks = {role for each, role in rooms.ranks(person_id).items() if each in near}
+    if near & _moderated_before(person_id):
+        ranks.add("moderator")
     return next((each for each in ("owner", "moderator") if each in ranks), "member")
 
 

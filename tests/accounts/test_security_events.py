@@ -172,6 +172,18 @@ def test_many_strangers_do_not_fill_the_disk(cast: Cast, monkeypatch: pytest.Mon
     assert sum(times for *_, times in found) == 3 * security_events.MOST_NEW
 
 
+def test_tries_for_one_account_from_everywhere_do_not_fill_the_disk(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    moment = clock.now().replace(second=10)
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    for n in range(3 * security_events.MOST_OF_ONE):
+        with cast.app.test_request_context(environ_base={"REMOTE_ADDR": f"2001:db8:{n:x}::1"}):
+            security_events.note("sign_in.failed", cast.alice.id)
+            security_events.note("sign_in.failed", cast.bob.id if n % 20 else cast.alice.id)
+    found = [row for row in written(cast) if row[1] == "alice"]
+    assert len(found) == security_events.MOST_OF_ONE + 1
+    assert sum(times for *_, times in found) == 3 * security_events.MOST_OF_ONE + 3
+
+
 def test_a_database_that_is_away_makes_nothing_fail(cast: Cast, monkeypatch: pytest.MonkeyPatch):
     def away(_: object) -> None:
         raise OperationalError("insert", {}, Exception("away"))

@@ -200,6 +200,7 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "rooms/settings.html": lambda v: (v.ines, f"/rooms/{v.room}/settings"),
     "rooms/show.html": lambda v: (v.ines, f"/rooms/{v.room}"),
     "rules/kinds.html": lambda v: (v.ines, "/moderation/rules/new"),
+    "rules/delete.html": lambda v: (v.ines, f"/moderation/rules/{v.rule}/delete"),
     "rules/rule.html": lambda v: (v.ines, f"/moderation/rules/{v.rule}"),
     "rules/rules.html": lambda v: (v.ines, "/moderation/rules"),
     "sweeps/new.html": lambda v: (v.ines, f"/moderation/sweeps/new?person={v.bob.id}"),

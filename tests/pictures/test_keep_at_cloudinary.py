@@ -149,10 +149,10 @@ def test_it_destroys_what_was_taken_back(cast: Cast, emulators: Emulators):
 def test_it_says_so_when_cloudinary_does_not_take_it(cast: Cast, emulators: Emulators, monkeypatch, kind: str):
     monkeypatch.setattr(storage, "TIMEOUT", 0.5)
     cast.app.extensions["pictures"]["cloudinary"] = storage.Cloudinary(cast.app.config["SETTINGS"])
-    emulators.fail("cloudinary", kind, seconds=2)
+    emulators.fail("cloudinary", kind, seconds=60)
     started = time.monotonic()
     response = send(cast.alice, cast.room, png())
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 30, "nobody waits for an answer that does not come"
     assert (response.status_code, "cannot be stored just now" in response.text) == (503, True), response.text
     assert response.headers["Retry-After"] == "10"
     assert _rows(cast) == 0

@@ -287,6 +287,8 @@ def test_a_rule_holds_at_once_and_is_gone_at_once(cast: Cast):
     assert cast.mia.post(f"/moderation/rules/{rule}", **form).status_code == 303
     assert write(cast.bob, cast.room, "cheap lenses").status_code == 201
     assert "No mirrors." in write(cast.bob, cast.room, "cheap mirrors").text
+    asked = cast.mia.get(f"/moderation/rules/{rule}/delete").get_data(as_text=True)
+    assert "cannot be brought back" in asked
     assert cast.mia.post(f"/moderation/rules/{rule}/delete").status_code == 303
     assert write(cast.bob, cast.room, "cheap mirrors").status_code == 201
     with cast.app.app_context():
