@@ -77,6 +77,18 @@ def test_a_page_fits_every_width_and_every_thumb(place: str, village: Village, w
         assert page.evaluate(STICKING_OUT) == [], width
 
 
+def test_the_host_behind_a_link_stays_in_one_piece(village: Village, windows: Windows):
+    room = village.ines.make_room("harbour links")
+    for before in range(0, 40, 3):
+        village.ines.say(room, f"{'x' * before} [see here](https://login.accounts.other-host.example/) today")
+    page = windows.context(village.ines, **PHONE).new_page()
+    page.goto(f"{village.ines.url}/rooms/{room}")
+    hosts = page.locator(".message__text small")
+    expect(hosts).to_have_count(14)
+    heights = hosts.evaluate_all("(all) => all.map((each) => each.getBoundingClientRect().height)")
+    assert max(heights) < 30, "on a line of its own, rather than broken in its middle"
+
+
 def test_it_does_not_jump_when_a_picture_comes_late(village: Village, windows: Windows):
     context = windows.context(village.ines, **PHONE)
     waiting: list[Route] = []
