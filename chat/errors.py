@@ -20,7 +20,7 @@ happened, the value concerned, and the way out. ``chat.web.errors`` turns it int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class ChatError(Exception):
@@ -45,6 +45,23 @@ class Invalid(ChatError):
     def __init__(self, sentence: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.fields = dict(fields or {})
+
+
+def check_all(*checks: Callable[[], object]) -> None:
+    """Call every check, so that a form that is wrong in several fields is refused with all of them named.
+
+    :raises Invalid: naming each field that a check refused, the first one's sentence before the others.
+    """
+    problems: dict[str, str] = {}
+    for check in checks:
+        try:
+            check()
+        except Invalid as problem:
+            if not problem.fields:
+                raise
+            problems |= problem.fields
+    if problems:
+        raise Invalid(next(iter(problems.values())), problems)
 
 
 class NotSignedIn(ChatError):

@@ -223,6 +223,19 @@ class DevicesPage:
 
 
 @dataclass(frozen=True)
+class EndOthersPage:
+    """The question whether every other device is to be signed out."""
+
+    #: All but the one that asks.
+    sessions: tuple[SessionContext, ...]
+
+    @classmethod
+    def sample(cls) -> EndOthersPage:
+        """Return one to look at."""
+        return cls((SessionContext.sample(),))
+
+
+@dataclass(frozen=True)
 class ViewerStyle:
     """Whose page it is, for the style sheet that marks what is theirs."""
 

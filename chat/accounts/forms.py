@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat import names
-from chat.accounts import emails
+from chat.accounts import emails, passwords
 from chat.accounts.models import NAME_LIMIT, NAME_WIDTH, STATUS_LIMIT, THEMES
-from chat.errors import Invalid
+from chat.errors import Invalid, check_all
 from chat.web import forms
 
 
@@ -43,14 +43,11 @@ class SignUpForm:
 
         :raises Invalid: naming every field that is not.
         """
-        problems: dict[str, str] = {}
-        for check, value in ((person_name, self.name), (emails.normal, self.email)):
-            try:
-                check(value)
-            except Invalid as problem:
-                problems |= problem.fields
-        if problems:
-            raise Invalid(next(iter(problems.values())), problems)
+        check_all(
+            lambda: person_name(self.name),
+            lambda: emails.normal(self.email),
+            lambda: passwords.check(self.password, self.name, self.email),
+        )
         return SignUpForm(self.name, emails.normal(self.email), self.password, self.token)
 
 
@@ -110,12 +107,16 @@ class ProfileForm:
     def checked(self) -> ProfileForm:
         """Return it if every field is in order.
 
-        :raises Invalid: a field is not.
+        :raises Invalid: naming every field that is not.
         """
-        person_name(self.name)
+        check_all(lambda: person_name(self.name), self._check_status, self._check_theme)
+        return self
+
+    def _check_status(self) -> None:
         if len(self.status) > STATUS_LIMIT:
             sentence = f"A status has {STATUS_LIMIT} characters at most; this one has {len(self.status)}."
             raise Invalid(sentence, {"status": sentence})
+
+    def _check_theme(self) -> None:
         if self.theme not in THEMES:
             raise Invalid("Choose one of the three looks.", {"theme": "Choose one of the three looks."})
-        return self

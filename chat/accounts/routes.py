@@ -9,10 +9,11 @@ from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.datastructures import FileStorage
 
 from chat import keys, names, pictures, security_events
-from chat.accounts import browsers, emails, guards, queries, service
+from chat.accounts import browsers, emails, guards, passwords, queries, service
 from chat.accounts.contexts import (
     DevicesPage,
     EmailPage,
+    EndOthersPage,
     PasswordPage,
     ProfilePage,
     SignInPage,
@@ -24,7 +25,7 @@ from chat.accounts.guards import signed_in, viewer
 from chat.accounts.models import User
 from chat.accounts.sessions import Viewer
 from chat.accounts.tries import TOO_MANY, Tries
-from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast
+from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast, check_all
 from chat.web import forms, rate_limits, security
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
@@ -262,7 +263,10 @@ def update_password() -> Response:
     form = PasswordForm.read()
     user = queries.get_user(who.id)
     try:
-        _require_password(user, form.current)
+        check_all(
+            lambda: _require_password(user, form.current),
+            lambda: passwords.check(form.password, user.name, user.email),
+        )
         if form.password == form.current:
             sentence = "This is the password that you have. Choose another one."
             raise Invalid(sentence, {"password": sentence})
@@ -288,11 +292,10 @@ def update_email() -> Response:
     user = queries.get_user(who.id)
     before = user.email
     try:
-        address = emails.normal(form.email)
-        _require_password(user, form.current)
+        check_all(lambda: emails.normal(form.email), lambda: _require_password(user, form.current))
         # Each tells whether somebody has an address, as signing up does, and is told to an address that may be anybody's.
         rate_limits.limit("10/day", TOO_MANY, "e-mail addresses", who.id)
-        service.change_email(who.id, address, keep=who.session_id)
+        service.change_email(who.id, emails.normal(form.email), keep=who.session_id)
     except (Invalid, TooFast) as problem:
         return _once_more("accounts/email.html", EmailPage(before, form.email, *_said(problem)), problem)
     return _with_session(see_other(path_for("accounts.profile", changed="email")), who.id)
@@ -341,6 +344,15 @@ def end_device(session_id: str) -> Response:
     """Sign one of one's devices out."""
     service.end_session(viewer().id, session_id)
     return see_other(path_for("accounts.devices"))
+
+
+@blueprint.get("/devices/end-others")
+@signed_in
+def end_other_devices_form() -> str:
+    """Ask once more before every other device is signed out."""
+    who = viewer()
+    others = tuple(each for each in queries.sessions_of(who.id, who.session_id) if not each.current)
+    return render_page("accounts/end_others.html", EndOthersPage(others))
 
 
 @blueprint.post("/devices/end-others")

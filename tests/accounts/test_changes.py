@@ -104,6 +104,18 @@ def test_without_the_present_password_nothing_changes(cast: Cast, change: Callab
     assert sign_in(cast.app.test_client()).status_code == 303
 
 
+def test_each_field_that_is_wrong_is_named(cast: Cast):
+    own, short = "That is not your present password.", "A password has 8 to 128 characters; this one has 5."
+    assert wrong(change_password(cast, current="a guess", password="short")) == f"{own} {short}"
+    no_address = "This is no e-mail address. One looks like ines@example.org."
+    assert wrong(change_email(cast, email="alice@", current="a guess")) == f"{no_address} {own}"
+    assert email_of(cast, cast.alice.id) == "alice@example.org"
+    form = {"name": "\u200b", "status": "s" * 101, "theme": "auto"}
+    said = wrong(cast.alice.post("/profile", **form))
+    assert "Give a name" in said
+    assert "100 characters at most" in said
+
+
 @pytest.mark.parametrize(
     ("password", "sentence"),
     [("short", "8 to 128 characters"), ("password123", "one of the first"), (PASSWORD, "the password that you have")],

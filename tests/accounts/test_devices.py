@@ -55,6 +55,24 @@ def test_it_ends_one(cast: Cast):
     assert cast.alice.get("/rooms").status_code == 200
 
 
+def test_it_asks_once_more_before_it_ends_all_others(cast: Cast):
+    phone = elsewhere(cast)
+    page = BeautifulSoup(cast.alice.get("/devices").get_data(as_text=True), "html.parser")
+    assert not page.select("form[action='/devices/end-others']")
+    asked = BeautifulSoup(
+        cast.alice.get(page.select_one("a[href='/devices/end-others']")["href"]).get_data(), "html.parser"
+    )
+    named = [each.get_text() for each in asked.select(".line__title")]
+    assert named == ["Chrome on Android"], "all that ends, and not this one"
+    assert phone.get("/rooms").status_code == 200, "asking changes nothing"
+    assert cast.alice.post(asked.select_one("main form[method=post]")["action"]).status_code == 303
+    assert phone.get("/rooms").status_code == 303
+
+
+def test_who_is_signed_in_nowhere_else_has_nothing_to_end(cast: Cast):
+    assert b"Sign it out" not in cast.alice.get("/devices/end-others").get_data()
+
+
 def test_it_ends_all_others(cast: Cast):
     phones = [elsewhere(cast) for _ in range(3)]
     cast.alice.post("/devices/end-others")

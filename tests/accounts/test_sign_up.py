@@ -62,6 +62,13 @@ def test_it_refuses_passwords_that_protect_nobody(cast: Cast):
         assert reason in answer.get_data(as_text=True), password
 
 
+def test_it_names_each_field_that_is_wrong(cast: Cast):
+    answer = sign_up(cast, name=" ", email="victor@", password="short")[1]
+    assert answer.status_code == 422
+    for said in ("Give a name", "This is no e-mail address", "this one has 5"):
+        assert said in answer.get_data(as_text=True)
+
+
 def test_what_the_site_is_called_is_no_password(cast: Cast):
     cast.ada.post("/moderation/look/draft", name="Skerry Light", accent="", css="", logo=(io.BytesIO(b""), ""))
     page = cast.ada.get("/moderation/look/preview").get_data(as_text=True)

@@ -165,6 +165,7 @@ def furnish(town: Town) -> Village:
 #: By template: who looks, and where. None is somebody who is not signed in.
 PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "accounts/devices.html": lambda v: (v.ines, "/devices"),
+    "accounts/end_others.html": lambda v: (v.ines, "/devices/end-others"),
     "accounts/email.html": lambda v: (v.ines, "/profile/email"),
     "accounts/password.html": lambda v: (v.ines, "/profile/password"),
     "accounts/profile.html": lambda v: (v.ines, "/profile"),

@@ -51,7 +51,7 @@ def test_a_room_has_both_and_the_console_and_the_account_have_neither(styled: An
         rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/moderation") and not rule.arguments
     ]
     paths = [f"/moderation/people/{styled.bob.id}", f"/moderation/rooms/{styled.room}"]
-    paths += ["/profile", "/profile/password", "/profile/email", "/devices", "/standing"]
+    paths += ["/profile", "/profile/password", "/profile/email", "/devices", "/devices/end-others", "/standing"]
     for path in (*plain, *paths):
         if path == "/moderation/look/preview":
             continue
