@@ -43,7 +43,9 @@ function leave(gone) {
     if (value?.length) kept[name] = value;
   }
   const some = Object.keys(kept).length && JSON.stringify(kept).length < MOST;
-  put(localStorage, page, some ? { at: now(), kept } : null);
+  // Each tab guesses the server's time for itself: what is left later is later, whatever they guess.
+  const at = Math.max(now(), ...keys(LEFT).map((key) => (+parse(localStorage, key)?.at || 0) + 1));
+  put(localStorage, page, some ? { at, kept } : null);
 }
 
 /** Take over a value that another tab has left, the latest one. */
