@@ -361,20 +361,22 @@ def ownership(room_id: str) -> Ownership:
 
 def rank(room_id: str, user_id: str) -> str:
     """Return a person's role in a room: ``owner``, also while a sanction keeps them out, ``moderator`` or ``member``."""
-    role = select(Membership.role).where(Membership.room_id == room_id, Membership.user_id == user_id)
-    kept = select(Room.id).where(Room.id == room_id, Room.kept_for == user_id)
-    if db.session.execute(kept).scalar() is not None:
-        return "owner"
-    return db.session.execute(role).scalar() or "member"
+    return ranks(user_id, Room.id == room_id).get(room_id, "member")
 
 
-def ranks(user_id: str) -> dict[str, str]:
-    """Return a person's roles by room, as ``rank`` says them, where they are more than a member."""
-    roles = select(Membership.room_id, Membership.role).where(
-        Membership.user_id == user_id, Membership.role != "member"
+def ranks(user_id: str, near: ColumnElement[bool]) -> dict[str, str]:
+    """Return a person's roles by room, as ``rank`` says them, of the rooms that they are in or own.
+
+    :param near: a condition on ``Room``.
+    """
+    theirs = aliased(Membership)  # a condition may ask for memberships, too
+    role = case((Room.kept_for == user_id, "owner"), else_=theirs.role)
+    statement = (
+        select(Room.id, role)
+        .outerjoin(theirs, and_(theirs.room_id == Room.id, theirs.user_id == user_id))
+        .where(near, or_(Room.kept_for == user_id, theirs.user_id == user_id))
     )
-    kept = select(Room.id).where(Room.kept_for == user_id)
-    return dict(db.session.execute(roles).all()) | dict.fromkeys(db.session.execute(kept).scalars(), "owner")
+    return dict(db.session.execute(statement).all())
 
 
 def is_in(room_id: str, user_id: str) -> bool:

@@ -114,10 +114,10 @@ def rank(room_id: str, person_id: str) -> str:
     return "moderator" if room_id in _moderated_before(person_id) else "member"
 
 
-def _moderated_before(person_id: str) -> set[str | None]:
+def _moderated_before(person_id: str) -> set[str]:
     """Return the rooms that somebody moderated when a sanction in force took their membership."""
     taken = [(each.room_id, each.membership) for each in active_of(person_id) if each.membership]
-    return {room_id for room_id, was in taken if "moderator" in (was["role"], was.get("role_before"))}
+    return {room_id for room_id, was in taken if room_id and "moderator" in (was["role"], was.get("role_before"))}
 
 
 def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
@@ -126,9 +126,9 @@ def highest_rank(reach: Reach, person_id: str, room_id: str | None) -> str:
         return rank(room_id, person_id)
     if reach.may_everywhere("sanction.site"):
         return "member"  # nobody's rank in a room counts there
-    near = set(db.session.execute(select(Room.id).where(reach.condition())).scalars())
-    ranks = {role for each, role in rooms.ranks(person_id).items() if each in near}
-    if near & _moderated_before(person_id):
+    ranks = set(rooms.ranks(person_id, reach.condition()).values())
+    before = select(Room.id).where(reach.condition(), Room.id.in_(_moderated_before(person_id))).limit(1)
+    if db.session.execute(before).scalar() is not None:
         ranks.add("moderator")
     return next((each for each in ("owner", "moderator") if each in ranks), "member")
 
