@@ -231,7 +231,7 @@ class EndOthersPage:
 
     @classmethod
     def sample(cls) -> EndOthersPage:
-        """Return one to look at."""
+        """Return a sample of the page, with one session."""
         return cls((SessionContext.sample(),))
 
 

@@ -101,5 +101,5 @@ class SafeModePage:
 
     @classmethod
     def sample(cls) -> SafeModePage:
-        """Return one to look at."""
+        """Return a sample of the page."""
         return cls("/moderation/look")

@@ -187,7 +187,7 @@ class RuleDeletePage:
 
     @classmethod
     def sample(cls) -> RuleDeletePage:
-        """Return one to look at."""
+        """Return a sample of the page, for one rule."""
         return cls("samplesamplesaml", "Links of newcomers", "Links", "Hold it for review", "", False)
 
 

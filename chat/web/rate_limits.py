@@ -81,11 +81,8 @@ class RateLimits:
                     return 0
                 wait = round(self._shared.get_window_stats(rule, *keys).reset_time - time.time())
                 return max(1, min(rule.get_expiry(), wait))
-            except (
-                *redis_link.ERRORS,
-                ValueError,
-                OverflowError,
-            ):  # the latter two where somebody else wrote into Redis
+            # The latter two where somebody else wrote into Redis.
+            except (*redis_link.ERRORS, ValueError, OverflowError):
                 self._broken_until = time.monotonic() + _BREAKER
         return self._here.seconds(rule, keys)
 
