@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from chat import clock, permissions
@@ -423,6 +423,20 @@ def owned_by(user_id: str) -> list[str]:
     owned = select(Membership.room_id).where(Membership.user_id == user_id, Membership.role == "owner")
     kept = select(Room.id).where(Room.kept_for == user_id)
     return sorted({*db.session.execute(owned).scalars(), *db.session.execute(kept).scalars()})
+
+
+def to_settle(user_id: str) -> list[str]:
+    """Return the rooms whose owner may change when a person is shut out everywhere or let in again, in the order of locks.
+
+    Beside their own it is those they are in that nobody owns: nobody else there may act.
+    """
+    theirs = aliased(Membership)
+    waiting = select(Room.id).where(
+        Room.id.in_(select(theirs.room_id).where(theirs.user_id == user_id)),
+        Room.kind.in_(kinds.creatable()),
+        ~exists().where(Membership.room_id == Room.id, Membership.role == "owner"),
+    )
+    return sorted({*owned_by(user_id), *db.session.execute(waiting).scalars()})
 
 
 def _is_away(barred_until: datetime | None) -> bool:

@@ -190,16 +190,18 @@ def name_owner(room_id: str, user_id: str, actor_id: str, reason: str) -> None:
 def take_out(room_id: str, user_id: str, actor_id: str | None) -> dict[str, Any] | None:
     """Take somebody's membership away, inside ``transaction()``; return what ``put_in`` gives back, None if there is none.
 
-    An owner's room is kept for them, and somebody stands in, but never the actor.
+    An owner's room is kept for them, and somebody stands in, but never the actor, who does so no longer if they did.
     """
     log.lock(room_id)
     gone = _remove_member(room_id, user_id)
     if gone is None:
         return None
     now = queries.ownership(room_id)
-    if gone["role"] == "owner" and now.kept_for is None and kinds.get(now.kind).changeable:
+    if now.kept_for == user_id:
+        gone["role"] = "owner"  # by right: a sanction from everywhere took it before
+    elif gone["role"] == "owner" and now.kept_for is None and kinds.get(now.kind).changeable:
         _keep_for(room_id, user_id)
-    settle(room_id, actor_id)
+    settle(room_id, actor_id if gone["role"] == "owner" else None)
     log.write(MemberLeft(room_id, log.take(room_id), user_id, actor_id))
     return gone
 
@@ -219,7 +221,7 @@ def settle(room_id: str, besides: str | None = None) -> None:
 
     An owner whom a sanction keeps out owns it again as soon as they may act. One who left is followed by an heir.
 
-    :param besides: id of a person who is not to become its owner.
+    :param besides: id of a person who is not to be its owner, for they keep its own out.
     """
     now = queries.ownership(room_id)
     if not kinds.get(now.kind).changeable:
@@ -230,22 +232,22 @@ def settle(room_id: str, besides: str | None = None) -> None:
         _give_role(room_id, now.kept_for, "owner")
         _keep_for(room_id, None)
         return
-    if now.owner_id is not None and not now.away:
+    if now.owner_id not in (None, besides) and not now.away:
         return
     found = queries.heir(room_id, *filter(None, (besides, now.kept_for, now.owner_id)))
+    rightful = now.kept_for or now.owner_id
+    if now.owner_id is not None and (found is not None or now.owner_id == besides):
+        _give_role(room_id, now.owner_id, now.role_before or "member")
     if found is None:
         return
-    rightful = now.kept_for or now.owner_id
-    if now.owner_id is not None:
-        _give_role(room_id, now.owner_id, now.role_before or "member")
     _keep_for(room_id, rightful)
     heir_id, role = found
     _give_role(room_id, heir_id, "owner", role if rightful else None)
 
 
 def settle_all(user_id: str, besides: str | None = None) -> None:
-    """Settle every room of an owner who is shut out everywhere or let in again, inside ``transaction()``."""
-    for room_id in queries.owned_by(user_id):
+    """Settle every room whose owner may change with a person who is shut out or let in again, inside ``transaction()``."""
+    for room_id in queries.to_settle(user_id):
         log.lock(room_id)
         settle(room_id, besides)
 

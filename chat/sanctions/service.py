@@ -61,7 +61,7 @@ def impose(
     try:
         with transaction():
             if kind != "mute":  # rooms before people, as everywhere
-                rooms.lock_all([room_id] if room_id else room_queries.owned_by(person_id))
+                rooms.lock_all([room_id] if room_id else room_queries.to_settle(person_id))
             # Two who sanction the same person come one after the other.
             people.lock([person_id])
             room_name = _may_impose(reach, person_id, room_id)

@@ -144,6 +144,22 @@ def test_whoever_imposed_it_never_owns_the_room_not_even_when_they_come_back(cas
     assert owners(cast, cast.open_room) == ["alice"]
 
 
+@both
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_who_stands_in_and_shuts_the_owner_out_as_well_stands_in_no_longer(cast: Cast, everywhere: bool):
+    cast.bob.post(f"/rooms/{cast.room}/leave")
+    cast.alice.post(f"/rooms/{cast.room}/members", person=cast.bob.id)
+    first, second = ("", cast.room) if everywhere else (cast.room, "")
+    impose(cast.ada, cast.alice, "ban", first)
+    assert owners(cast, cast.room) == ["mia"]
+    impose(cast.mia, cast.alice, "ban", second)
+    assert owners(cast, cast.room) == ["bob"]
+    impose(cast.mia, cast.bob, "ban")
+    assert "mia" not in owners(cast, cast.room), "rather nobody than who imposed it"
+    lift_all(cast, cast.ada)
+    assert owners(cast, cast.room) == ["alice"]
+
+
 def test_who_stands_in_does_not_remove_whom_they_stand_in_for(cast: Cast):
     assert impose(cast.ada, cast.alice, "suspend").status_code == 303
     assert settles(cast.bob, cast.room)
@@ -189,6 +205,15 @@ def test_a_room_that_lost_its_owner_gets_one_with_the_next_who_comes(cast: Cast)
         db.session.commit()
     cast.mallory.post(f"/rooms/{cast.open_room}/join")
     assert owners(cast, cast.open_room) == ["alice"], "whoever has been in it longest"
+
+
+def test_a_room_that_nobody_could_own_belongs_to_who_may_act_there_again(cast: Cast):
+    impose(cast.ada, cast.bob, "suspend")
+    for each in (cast.mia, cast.alice):
+        each.post(f"/rooms/{cast.room}/leave")
+    assert owners(cast, cast.room) == []
+    lift_all(cast, cast.ada)
+    assert owners(cast, cast.room) == ["bob"]
 
 
 @both
