@@ -32,6 +32,8 @@ class MessageDeleted(LogEvent):
 
     #: The state of the message before, in words, for the audit log; not stored in the room's log.
     before: str = field(default="visible", compare=False, repr=False)
+    #: The sweep that took it away with many others; not stored in the room's log.
+    sweep_id: str | None = field(default=None, compare=False, repr=False)
 
 
 @event_type

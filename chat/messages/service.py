@@ -443,7 +443,7 @@ def remove_many(room_id: str, message_ids: Sequence[str], actor_id: str, reason:
         queries.standing(),
     )  # fmt: skip
     values = {"deleted_at": clock.now(), "deleted_by": actor_id, "delete_reason": reason}
-    return _change_many(room_id, which, values, MessageDeleted, actor_id)
+    return _change_many(room_id, which, values, partial(MessageDeleted, sweep_id=sweep_id), actor_id)
 
 
 def put_back_many(room_id: str, message_ids: Sequence[str], actor_id: str, sweep_id: str) -> list[str]:
@@ -729,7 +729,11 @@ def _count_as_read(room_id: str, messages: Sequence[Message], by: int = 1) -> No
 
 
 def _change_many(
-    room_id: str, which: Sequence[ColumnElement[bool]], values: Mapping[str, Any], event: type[LogEvent], actor_id: str
+    room_id: str,
+    which: Sequence[ColumnElement[bool]],
+    values: Mapping[str, Any],
+    event: Callable[..., LogEvent],
+    actor_id: str,
 ) -> list[str]:
     """Change the messages of a locked room that are as asked, each with its own place in the log, in their order."""
     # A sweep that begins takes messages without the room's lock; what it took while we waited is not ours any more.

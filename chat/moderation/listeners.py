@@ -21,7 +21,7 @@ from chat.rooms.models import Room
 def note_removal(event: MessageDeleted) -> None:
     """Note it, unless somebody did it to a message of their own, or with many others: a sweep notes all of them in one row."""
     message = db.session.get(Message, event.ref_id)
-    if message is None or event.actor_id == message.author_id or event.subject is not None:
+    if message is None or event.actor_id == message.author_id or event.sweep_id is not None:
         return
     audit.write(
         "message.removed", event.actor_id, target_id=message.id, person_id=message.author_id, room_id=message.room_id,

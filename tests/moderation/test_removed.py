@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
 from sqlalchemy import select, update
 
-from chat import audit, clock
+from chat import audit, clock, log
 from chat.bus import transaction
 from chat.database import db
 from chat.messages.models import Message
@@ -158,6 +159,16 @@ def test_restoring_puts_it_back_and_is_answered_for(cast: Cast):
     assert "a hidden word" in cast.bob.get(f"/rooms/{cast.room}").text
     assert actions(cast) == ["message.removed", "message.restored"]
     assert cast.mia.post(f"/moderation/removed/{message}/restore").status_code == 404
+
+
+def test_a_removal_is_noted_whatever_helps_to_render_it(cast: Cast, monkeypatch: pytest.MonkeyPatch):
+    """``subject`` spares whoever renders an event a query. Whether it is there must decide over nothing else."""
+    write = log.write
+    monkeypatch.setattr(log, "write", lambda *events: write(*(replace(each, subject="at hand") for each in events)))
+    message = removed(cast)
+    assert cast.mia.post(f"/moderation/removed/{message}/restore").status_code == 303
+    assert cast.mia.post(f"/moderation/removed/{message}/undo").status_code == 303
+    assert actions(cast) == ["message.removed", "message.restored", "message.removed"]
 
 
 def test_an_administrator_restores_in_a_room_they_are_not_in(cast: Cast):
