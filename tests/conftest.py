@@ -16,6 +16,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from app import create_app
 from chat.accounts import passwords, service
@@ -243,6 +245,43 @@ def cheap_hashes() -> Iterator[None]:
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     passwords._hasher = before
+
+
+class CompiledTemplates(BytecodeCache):
+    """Keeps the code of templates in this process: each application has an environment of its own, and compiles anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Any] = {}
+
+    def get_bucket(self, environment: Environment, name: str, filename: str | None, source: str) -> Bucket:
+        """Return the entry of a template, apart for environments whose extensions change what is compiled."""
+        key = "|".join([self.get_cache_key(name, filename), *sorted(environment.extensions)])
+        bucket = Bucket(environment, key, self.get_source_checksum(source))
+        self.load_bytecode(bucket)
+        return bucket
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take the code that is kept, if there is any."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code."""
+        self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_templates() -> Iterator[None]:
+    """Compile each template once for all applications of this process."""
+    cache, create = CompiledTemplates(), Flask.create_jinja_environment
+
+    def with_cache(app: Flask) -> Any:
+        environment = create(app)
+        environment.bytecode_cache = cache
+        return environment
+
+    Flask.create_jinja_environment = with_cache  # type: ignore[method-assign]
+    yield
+    Flask.create_jinja_environment = create  # type: ignore[method-assign]
 
 
 # -- Confab as a process
