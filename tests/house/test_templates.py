@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from jinja2 import meta, nodes
 
+from app import create_app
 from chat.themes import headers
 from chat.themes.headers import Template
 from chat.themes.rendering import Renderer
 from chat.themes.samples import contexts
 from chat.web import templating
-from tests.conftest import Cast
+from tests.conftest import Cast, configured, dispose, make_cast
 from tests.house import templates_page
 from tests.house.templates_page import PAGE
 from tests.services import ROOT
@@ -22,6 +26,22 @@ from tests.services import ROOT
 ALL = list(headers.read_all(ROOT / "templates").values())
 GIVEN = [each for each in ALL if each.context]
 CONTEXTS = contexts()
+
+
+@pytest.fixture(scope="module")
+def cast(sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+    """One application for all templates: to render them changes nothing."""
+    file, ids = sqlite_template
+    folder = tmp_path_factory.mktemp("templates")
+    shutil.copy(file, folder / "confab.sqlite3")
+    app = create_app(configured(folder))
+    yield make_cast(app, ids)
+    dispose(app)
+
+
+@pytest.fixture
+def app(cast: Cast) -> Flask:
+    return cast.app
 
 
 def named(each: Any) -> str:
