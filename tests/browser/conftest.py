@@ -17,6 +17,7 @@ from chat import ids
 from chat.accounts.queries import get_user
 from chat.database import db
 from chat.messages import service
+from tests.browser.places import Village, furnish
 from tests.conftest import Town, _expect_calm, configured, populate
 from tests.people import Person
 from tests.services import Site, wait_for
@@ -108,6 +109,12 @@ def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def town(shared_town: Town) -> Town:
     """The people of the shared site with a room that only this test knows."""
     return with_new_room(shared_town)
+
+
+@pytest.fixture(scope="session")
+def village(shared_town: Town) -> Village:
+    """Something of everything on the shared site, for tests that look at pages."""
+    return furnish(shared_town)
 
 
 def with_new_room(town: Town, name: str = "lamp-room") -> Town:

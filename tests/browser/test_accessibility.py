@@ -1,43 +1,15 @@
-"""axe finds nothing to complain about: every page and every state of a room, light and dark, at a desk and on a phone."""
+"""axe finds nothing to complain about in the states of a room and of forms, light and dark. test_pages asks it of each page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows, settled, write
-from tests.browser.places import EVERYWHERE, PAGES, Village, furnish, page_templates
-from tests.conftest import Town
-
-AXE = Axe()
-EVERYTHING = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
-#: What depends on the theme.
-COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
-DESK = {"viewport": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(scope="module")
-def village(shared_town: Town) -> Village:
-    return furnish(shared_town)
-
-
-def test_every_page_template_is_looked_at():
-    assert set(PAGES) == page_templates()
-
-
-@pytest.mark.parametrize("place", EVERYWHERE)
-def test_a_page_has_no_fault(place: str, village: Village, windows: Windows):
-    windows.allow("404")
-    person, path = EVERYWHERE[place](village)
-    page = windows.context(person, **DESK, reduced_motion="reduce").new_page()
-    page.goto(village.ines.url + path)
-    assert faults(page) == []
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert faults(page, "light") == [], "on a phone"
-
+from tests.browser.places import Village
+from tests.browser.test_pages import DESK, faults
 
 STATES: dict[str, Callable[[Page, Village], None]] = {}
 
@@ -119,21 +91,6 @@ def test_forms_that_were_refused_have_no_fault(village: Village, windows: Window
     page.locator("[aria-invalid]").wait_for()
     assert faults(page) == []
     assert page.evaluate("document.activeElement.id") == "password", "the first field in error"
-
-
-def faults(page: Page, *themes: str) -> list[str]:
-    """Return what axe finds, light and dark."""
-    found = []
-    for theme in themes or ("dark", "light"):
-        options = EVERYTHING if theme == "light" else COLOURS
-        page.emulate_media(color_scheme=theme)
-        page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
-        found += [
-            f"{theme}: {violation['id']}: {node['html'][:200]}: {node['failureSummary'][:300]}"
-            for violation in AXE.run(page, options=options).response["violations"]
-            for node in violation["nodes"]
-        ]
-    return found
 
 
 def test_the_answer_to_an_old_form_has_no_fault(village: Village, windows: Windows):

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows
-from tests.browser.test_accessibility import faults
+from tests.browser.test_pages import faults
 from tests.conftest import Town
 from tests.people import Person
 

@@ -1,4 +1,4 @@
-"""What can be measured of how pages look: nothing sticks out, nothing jumps, everything can be hit with a thumb."""
+"""What can be measured of how pages look: nothing jumps, nothing covers what is read, themes are there at once."""
 
 from __future__ import annotations
 
@@ -9,72 +9,16 @@ from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Windows, until
-from tests.browser.places import EVERYWHERE, Village, furnish
-from tests.conftest import Town
+from tests.browser.places import Village
+from tests.browser.test_pages import STICKING_OUT
 from tests.people import Person
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-WIDTHS = (390, 320, 820, 1440)
-
-#: What is wider than the place it has, or stands outside the window: nothing may, but code that scrolls by itself.
-STICKING_OUT = """
-() => {
-  const seen = (each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && !each.closest("pre, .skip");
-  const cut = (each) => each && (getComputedStyle(each).textOverflow === "ellipsis" || cut(each.parentElement));
-  const clipped = (each) => each.closest(".visually-hidden, svg") || getComputedStyle(each).clipPath !== "none";
-  const hidden = (each) => clipped(each) || cut(each.parentElement);
-  const name = (each) => `${each.tagName}.${each.getAttribute("class")}`;
-  const out = [];
-  for (const each of document.querySelectorAll("body *")) {
-    if (!seen(each) || hidden(each)) continue;
-    const { left, right, width } = each.getBoundingClientRect();
-    if (width && (left < -0.5 || right > innerWidth + 0.5)) out.push(`${name(each)} ${left}..${right}`);
-    if (/auto|scroll/.test(getComputedStyle(each).overflowX) && each.scrollWidth > each.clientWidth)
-      out.push(`${name(each)} scrolls sideways`);
-  }
-  if (document.documentElement.scrollWidth > innerWidth) out.push("the page scrolls sideways");
-  return out;
-}
-"""
-
-#: What can be pressed and is smaller than 44 × 44, links within sentences excepted (WCAG 2.2, 2.5.5). `::after` may
-#: enlarge it.
-TOO_SMALL = """
-() => [...document.querySelectorAll("a, button, select, input:not([type=hidden], [type=radio]), textarea, .option, .choice")]
-  .filter((each) => each.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && !each.matches(".skip"))
-  .filter((each) => getComputedStyle(each).pointerEvents !== "none")
-  .filter((each) => !each.matches(".link, :is(.message__text, .prose) a, .composer__files, .option > input"))
-  .map((each) => {
-    const { width, height } = each.getBoundingClientRect(), after = getComputedStyle(each, "::after");
-    const larger = after.content !== "none" && after.position === "absolute";
-    const [wide, high] = larger ? [parseFloat(after.width), parseFloat(after.height)] : [width, height];
-    return [`${each.tagName}.${each.getAttribute("class")}`, Math.max(width, wide), Math.max(height, high)];
-  })
-  .filter(([, width, height]) => Math.min(width, height) < 43.5)
-"""
-
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((each) => each.value)))
   .observe({ type: "layout-shift", buffered: true });
 """
-
-
-@pytest.fixture(scope="module")
-def village(shared_town: Town) -> Village:
-    return furnish(shared_town)
-
-
-@pytest.mark.parametrize("place", EVERYWHERE)
-def test_a_page_fits_every_width_and_every_thumb(place: str, village: Village, windows: Windows):
-    windows.allow("404")
-    person, path = EVERYWHERE[place](village)
-    page = windows.context(person, **PHONE).new_page()
-    page.goto(village.ines.url + path)
-    assert page.evaluate(TOO_SMALL) == []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate(STICKING_OUT) == [], width
 
 
 def test_the_host_behind_a_link_stays_in_one_piece(village: Village, windows: Windows):

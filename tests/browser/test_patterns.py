@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from chat.themes import headers
 from tests.browser.conftest import Windows
-from tests.browser.test_accessibility import DESK, faults
+from tests.browser.test_pages import DESK, faults
 from tests.conftest import _expect_calm
 from tests.services import ROOT, Site, wait_for
 

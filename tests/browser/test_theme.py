@@ -10,8 +10,7 @@ from playwright.sync_api import expect
 
 from chat.themes.check import check
 from tests.browser.conftest import Windows, says, settled, shows, until, write
-from tests.browser.test_accessibility import DESK, faults
-from tests.browser.test_look import STICKING_OUT
+from tests.browser.test_pages import DESK, STICKING_OUT, faults
 from tests.conftest import Town, _expect_calm, populate
 from tests.services import ROOT, Site
 
