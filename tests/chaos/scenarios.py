@@ -19,6 +19,7 @@ import psycopg
 import redis
 from playwright.async_api import Page, Route, async_playwright
 
+from chat.realtime import broker
 from tests.chaos import checker
 from tests.chaos.checker import Violation
 from tests.chaos.faults import World, poisoned
@@ -198,7 +199,10 @@ async def a_forged_frame(stage: Stage) -> None:
         "ref_id": "a" * 16, "html": html,
     }  # fmt: skip
     link = redis.Redis.from_url(stage.stack.settings["REDIS_URL"])
-    link.publish(f"confab:room:{stage.room}", b"x" * 16 + b"another process!" + json.dumps(body).encode())
+    # All of it as a process would, but for the seal.
+    head = b"x" * broker._MAC_BYTES + b"another process!" + broker._ORDER.pack(1, time.time())
+    assert len(head) == broker._HEAD_BYTES
+    link.publish(f"confab:room:{stage.room}", head + json.dumps(body).encode())
     link.close()
     await asyncio.sleep(1)
     await stage.writer("ann").say(stage.room)
