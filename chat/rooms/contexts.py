@@ -211,6 +211,8 @@ class MembersPage:
     may_add: bool
     may_remove: bool
     may_leave: bool
+    #: Whoever leaves may join again as what they were, so that it takes no second question.
+    may_return: bool = False
     email: str = ""
     #: What was just done, such as ``Invited tomasz@example.org.``
     notice: str = ""
@@ -222,6 +224,24 @@ class MembersPage:
     def sample(cls) -> MembersPage:
         """Return one to look at."""
         return cls(RoomContext.sample(), (MemberContext.sample(),), (PersonContext.sample(),), True, True, True)
+
+
+@dataclass(frozen=True)
+class LeavePage:
+    """The question before somebody leaves a room."""
+
+    room: RoomContext
+    #: Anybody may join it.
+    joinable: bool
+    #: Of who is asked, in it: ``owner``, ``moderator`` or ``member``.
+    role: str
+    #: Who owns it afterwards; None if there is nobody who could.
+    heir: PersonContext | None
+
+    @classmethod
+    def sample(cls) -> LeavePage:
+        """Return a page about a room that its owner leaves."""
+        return cls(RoomContext.sample(), False, "owner", PersonContext.sample())
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,17 @@ from chat.rooms import kinds
 from chat.rooms.models import Membership, Room
 
 
+def may_join(room: Room) -> bool:
+    """Tell whether anybody may come into a room by themselves."""
+    return kinds.get(room.kind).joinable
+
+
 def require_may_join(room: Room) -> None:
     """Refuse a room that one is added to.
 
     :raises NotAllowed: its kind is not open.
     """
-    if not kinds.get(room.kind).joinable:
+    if not may_join(room):
         raise NotAllowed("This room is by invitation. Ask somebody in it to add you.")
 
 

@@ -14,7 +14,7 @@ from chat.accounts.guards import signed_in, viewer
 from chat.accounts.policy import require
 from chat.errors import Invalid, NoSuchRoom, NotAllowed
 from chat.rooms import policy, queries, service
-from chat.rooms.contexts import HomePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
+from chat.rooms.contexts import HomePage, LeavePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
 from chat.rooms.forms import MemberForm, RoomForm
 from chat.rooms.queries import Door
 from chat.web import forms, rate_limits
@@ -93,6 +93,20 @@ def join(room_id: str) -> Response:
         raise NoSuchRoom  # what one cannot find is not there
     service.join(room_id, viewer().id)
     return see_other(path_for("messages.show", room_id=room_id))
+
+
+@blueprint.get("/rooms/<id:room_id>/leave")
+@signed_in
+def leave_form(room_id: str) -> str:
+    """Ask once more before somebody leaves a room into which they cannot come back as what they are."""
+    who = viewer()
+    door = queries.get_membership(room_id, who.id)
+    policy.require_may_leave(door.room)
+    role = door.membership.role
+    heir = queries.heir(room_id, who.id) if role == "owner" else None
+    follows = people.people([heir[0]])[heir[0]] if heir else None
+    page = LeavePage(queries.room_context(door.room, who.id), policy.may_join(door.room), role, follows)
+    return render_page("rooms/leave.html", page, room_id)
 
 
 @blueprint.post("/rooms/<id:room_id>/leave")
@@ -196,6 +210,7 @@ def _members_page(door: Door, email: str = "", notice: str = "", error: str = ""
         may_add=may_add,
         may_remove=policy.may_manage(door.room, door.membership),
         may_leave=changeable,
+        may_return=policy.may_join(door.room) and door.membership.role == "member",
         email=email,
         notice=f"Invited {notice}." if notice else "",
         error=error,

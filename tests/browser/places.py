@@ -196,6 +196,7 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "reports/sent.html": lambda v: (v.bob, f"/messages/{v.reported.id}/report"),
     "rooms/index.html": lambda v: (v.ines, "/rooms"),
     "rooms/join.html": lambda v: (v.ines, f"/rooms/{v.other_room}"),
+    "rooms/leave.html": lambda v: (v.ines, f"/rooms/{v.room}/leave"),
     "rooms/members.html": lambda v: (v.ines, f"/rooms/{v.room}/members"),
     "rooms/new.html": lambda v: (v.ines, "/rooms/new"),
     "rooms/settings.html": lambda v: (v.ines, f"/rooms/{v.room}/settings"),

@@ -185,7 +185,7 @@ def test_there_are_three_hundred_of_them():
 @pytest.mark.parametrize(
     "path",
     ["/rooms", "/rooms?search=%3Cscript%3Ewindow.attacked%3D1%3C/script%3E", "/devices",
-     "/devices/end-others", "/rooms/{room}/members",
+     "/devices/end-others", "/rooms/{room}/members", "/rooms/{room}/leave", "/rooms/{open}/leave",
      "/rooms/{room}/members?invited=%22%3E%3Cscript%3Ewindow.attacked%3D1%3C/script%3E", "/rooms/{open}", "/rooms/{direct}",
      "/messages/{told}/report", "/moderation/reports", "/moderation/reports/{case}", "/moderation/reports/{case}/remove",
      "/rooms/{quarantine}", "/moderation/held", "/moderation/rules", "/moderation/rules/{rule}",
