@@ -108,11 +108,13 @@ class SignInPage:
     #: One sentence over the button, or nothing.
     error: str = ""
     may_sign_up: bool = True
+    #: Something that was written before is kept, for whoever has no script.
+    unsent: bool = False
 
     @classmethod
     def sample(cls) -> SignInPage:
         """Return one to look at."""
-        return cls("ines@skerrylight.example", error="That e-mail and password do not match. Try again.")
+        return cls("ines@skerrylight.example", error="That e-mail and password do not match. Try again.", unsent=True)
 
 
 @dataclass(frozen=True)

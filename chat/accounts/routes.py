@@ -26,7 +26,7 @@ from chat.accounts.models import User
 from chat.accounts.sessions import Viewer
 from chat.accounts.tries import TOO_MANY, Tries
 from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast, check_all
-from chat.web import forms, rate_limits, security
+from chat.web import forms, rate_limits, security, unsent
 from chat.web.htmx import see_other
 from chat.web.static import YEAR
 from chat.web.templating import render_fragment, render_page
@@ -106,7 +106,7 @@ def sign_in_form() -> Response | str:
     following = safe_next(request.args.get("next"), "")
     if guards.maybe_viewer() is not None:
         return see_other(following or path_for("rooms.index"))
-    return render_page("accounts/sign_in.html", SignInPage(next=following, may_sign_up=_may_sign_up()))
+    return render_page("accounts/sign_in.html", _sign_in_page(next=following))
 
 
 @blueprint.post("/sign-in")
@@ -133,6 +133,16 @@ def sign_in() -> Response:
     return _signed_in(user.id, safe_next(form.next, path_for("rooms.index")), stranger=tries.browser is None)
 
 
+@blueprint.get("/unsent")
+@signed_in
+def unsent_form() -> Response | str:
+    """Show what was written on a page that was signed out meanwhile, to be sent once more."""
+    form = unsent.kept()
+    if form is None:
+        return see_other(path_for("rooms.index"))
+    return form.page("You signed in again since this page was made.", security.of_this_person(form.token))
+
+
 @blueprint.post("/sign-out")
 @security.for_anybody(lambda: see_other(path_for("accounts.sign_in_form")), session=True)
 def sign_out() -> Response:
@@ -143,6 +153,7 @@ def sign_out() -> Response:
     response = see_other(path_for("accounts.sign_in_form"))
     for name in ("session", "ticket"):
         security.drop_cookie(response, name)
+    unsent.forget(response)
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
 
@@ -164,8 +175,9 @@ def _with_session(response: Response, user_id: str, stranger: bool = False) -> R
     return response
 
 
-def _may_sign_up() -> bool:
-    return bool(current_app.config["REGISTRATION"] == "open")
+def _sign_in_page(email: str = "", next: str = "", error: str = "") -> SignInPage:
+    may_sign_up = current_app.config["REGISTRATION"] == "open"
+    return SignInPage(email, next, error, may_sign_up, unsent=unsent.kept() is not None)
 
 
 def _sign_up_page(token: str) -> SignUpPage:
@@ -192,7 +204,7 @@ def _sign_up_again(form: SignUpForm, page: SignUpPage, problem: ChatError) -> Re
 
 
 def _sign_in_again(form: SignInForm, error: str, status: int) -> Response:
-    page = SignInPage(form.email, safe_next(form.next, ""), error, _may_sign_up())
+    page = _sign_in_page(form.email, safe_next(form.next, ""), error)
     return Response(render_page("accounts/sign_in.html", page), status)
 
 

@@ -15,10 +15,11 @@ from werkzeug.exceptions import HTTPException
 from chat import ids, security_events
 from chat.database import db, is_away
 from chat.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, Outdated, TooLarge, Unavailable
-from chat.web import security
-from chat.web.contexts import ErrorPage, OutdatedPage
+from chat.web import security, unsent
+from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other
 from chat.web.templating import render_fragment, render_page
+from chat.web.unsent import Unsent
 from chat.web.urls import here, path_for, safe_next
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,6 @@ _SENTENCES = {
     415: "This kind of content cannot be taken here.",
     431: "The browser sent more than we read.",
 }
-#: Fields of forms that no person writes.
-_UNWRITTEN = {"client_id", "next", "token", "seq", "back", "room", "person", "kind"}
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -56,7 +55,10 @@ def chat_error(error: ChatError) -> Response:
 def _own_answer(error: ChatError) -> Response:
     if isinstance(error, NotSignedIn) and not is_htmx() and request.endpoint != "messages.events":
         following = _following()
-        return see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))
+        answer = see_other(path_for("accounts.sign_in", **({"next": following} if following else {})))
+        if request.method == "POST" and security.comes_from_here() and (form := Unsent.read(_sender())).texts:
+            unsent.keep(answer, form)
+        return answer
     if (
         isinstance(error, Barred)
         and not is_htmx()
@@ -67,7 +69,7 @@ def _own_answer(error: ChatError) -> Response:
     if isinstance(error, NotAllowed) and not isinstance(error, Barred) and not security_events.noted():
         security.note("page.refused")
     if isinstance(error, Outdated) and error.shown and not is_htmx():
-        return _outdated(error)
+        return Response(Unsent.read(_sender()).page(error.sentence, error.theirs), error.status)
     return _answer(error.status, error.title, error.sentence, getattr(error, "wait", None))
 
 
@@ -164,23 +166,6 @@ def _following() -> str:
     above = ["/".join(steps[:end]) for end in range(len(steps) - 1, 1, -1)]
     ways = [request.form.get("next", ""), _sender(), *above, request.path, "/"]
     return next(way for way in ways if safe_next(way, ""))
-
-
-def _outdated(error: Outdated) -> Response:
-    """Show the fields of a form again that was made before its person signed in again, or for somebody else."""
-    sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token" and value]
-    secret = any("password" in name for name, _ in sent)
-    files = any(file.filename for file in request.files.values())
-    whole = error.theirs and not secret and not files
-    context = OutdatedPage(
-        sentence=error.sentence,
-        action=here(),
-        fields=tuple(sent) if whole else (),
-        texts=tuple(value for name, value in sent if "password" not in name and name not in _UNWRITTEN),
-        theirs=error.theirs,
-        back=_sender(),
-    )
-    return Response(render_page("errors/outdated.html", context), error.status)
 
 
 def _answer(status: int, title: str, sentence: str, wait: int | None) -> Response:

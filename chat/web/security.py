@@ -109,7 +109,13 @@ def csrf_valid(token: str, *cookies: str) -> bool:
     return any(bool(each) and secrets.compare_digest(seal, _csrf_seal(each)) for each in bound)
 
 
-def _of_this_person(token: str) -> bool:
+def comes_from_here() -> bool:
+    """Tell whether the browser itself says that the form of this request was on a page of this site."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    return site == "same-origin" if site is not None else origin is not None and origin in _own_origins()
+
+
+def of_this_person(token: str) -> bool:
     """Tell whether a token was made for the person who is signed in, in whichever session."""
     seal = _unmasked(token)[_SEAL_BYTES:]
     return current_user.is_authenticated and secrets.compare_digest(seal, _person_seal())
@@ -224,8 +230,8 @@ def _refuse_foreign() -> Response | None:
     note("token.form")
     if current_user.is_authenticated and (answer is None or view._for_session):  # type: ignore[union-attr]
         # Only what the browser itself says came from a page of ours is offered again.
-        proven = site == "same-origin" if site is not None else request.headers.get("Origin") is not None
-        raise Outdated(proven, proven and _of_this_person(token))
+        proven = comes_from_here()
+        raise Outdated(proven, proven and of_this_person(token))
     if answer is None:
         raise NotSignedIn
     return answer()
