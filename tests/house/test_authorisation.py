@@ -283,7 +283,8 @@ def test_every_route_answers_a_role_as_written(role: str, prepared: Prepared, tm
         with app.app_context():
             before = _everything()
         for endpoint, method, rule in sorted(rules(app), key=lambda each: each[0]):
-            if method == "GET" or _is_refused(endpoint, role):
+            # A stream starts what goes on beside requests, and that changes tables by itself.
+            if endpoint != "messages.events" and (method == "GET" or _is_refused(endpoint, role)):
                 wrong += _faults(world, client, token, role, method, rule)
             else:
                 accepted.append((endpoint, method, rule))
