@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows, connected, fill, says, seqs, shows, until, write
@@ -31,25 +30,6 @@ def scroll(page: Page, distance: float) -> None:
 
 def unread(page: Page, room: str) -> int:
     return int(page.locator(f'[data-live="unread:{room}"]').get_attribute("data-count") or 0)
-
-
-@pytest.fixture(params=["anchored", "by hand"])
-def scrolling(request: pytest.FixtureRequest, windows: Windows, town: Town) -> Open:
-    """Open the room in a browser that anchors what is read, and in one that does not, as Safari."""
-
-    def open_room(path: str = "") -> Page:
-        context = windows.context(town.alice)
-        if request.param == "by hand":
-            context.add_init_script(
-                """const supports = CSS.supports;
-                CSS.supports = (...asked) => asked[0] !== "overflow-anchor" && supports.apply(CSS, asked);
-                addEventListener("DOMContentLoaded", () => {
-                  document.querySelector(".scroller").style.overflowAnchor = "none";
-                });"""
-            )
-        return windows.open(town.alice, f"/rooms/{town.room}{path}", context)
-
-    return open_room
 
 
 def test_it_opens_at_the_end_and_follows_it(town: Town, room_of: Open):
@@ -82,10 +62,10 @@ def test_it_opens_at_the_first_unread_message_under_a_line_that_stays(town: Town
     assert "later" not in says(page)
 
 
-def test_it_keeps_the_line_that_is_read_in_its_place(town: Town, scrolling: Open):
+def test_it_keeps_the_line_that_is_read_in_its_place(town: Town, room_of: Open):
     texts = fill(town, 120, town.alice, town.bob)
     town.alice.post(f"/rooms/{town.room}/read", htmx=True, seq="100000")
-    page = scrolling()
+    page = room_of(town.alice)
     scroll(page, 300)
     read = texts[-16]
     before = top_of(page, read)
@@ -104,10 +84,10 @@ def test_it_keeps_the_line_that_is_read_in_its_place(town: Town, scrolling: Open
     assert says(page)[: len(texts)] == texts
 
 
-def test_it_does_not_move_when_history_is_put_in_at_the_very_top(town: Town, scrolling: Open):
+def test_it_does_not_move_when_history_is_put_in_at_the_very_top(town: Town, room_of: Open):
     texts = fill(town, 200)
     town.alice.post(f"/rooms/{town.room}/read", htmx=True, seq="100000")
-    page = scrolling()
+    page = room_of(town.alice)
     page.route("**/messages?before=*", lambda route: held.append(route))
     held: list = []
     page.evaluate(f"{SCROLLER}.scrollTop = -100000")

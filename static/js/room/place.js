@@ -1,7 +1,5 @@
 /** Pixels from the end within which one is reading the end. */
 const NEAR = 80;
-/** Safari anchors nothing, and no browser does at the very end: there the line that is read is put back by hand. */
-const ANCHORS = CSS.supports("overflow-anchor", "auto");
 
 /** Where somebody reads. The scroller is a reversed column, so it opens at its end and follows it without script. */
 export class Place {
@@ -41,9 +39,12 @@ export class Place {
     return message?.getBoundingClientRect().bottom > view.top ? message : undefined;
   }
 
-  /** Change the page without moving the line that is read; `follow` keeps the end in view instead. */
+  /**
+   * Change the page without moving the line that is read; `follow` keeps the end in view instead. By hand in every browser: Safari
+   * anchors nothing, none does at the very end, and Firefox moves the line when what is deleted stands below it.
+   */
   keep(messages, follow, change) {
-    const line = follow || (ANCHORS && this.distance >= 1) ? null : this.first(messages);
+    const line = follow ? null : this.first(messages);
     const before = line?.getBoundingClientRect().bottom; // its own top may change: it gets or loses a name above it
     change();
     if (follow) this.toEnd();
