@@ -93,6 +93,21 @@ class LookPreviewPage:
 
 
 @dataclass(frozen=True)
+class LookDropPage:
+    """The question before a draft of the site's look is dropped."""
+
+    #: What it changes: ``name``, ``accent``, ``css``, ``logo``.
+    changes: tuple[str, ...]
+    #: Its styles, to be copied.
+    css: str
+
+    @classmethod
+    def sample(cls) -> LookDropPage:
+        """Return a page about a draft with styles."""
+        return cls(("name", "css"), ".bar { letter-spacing: 0; }")
+
+
+@dataclass(frozen=True)
 class SafeModePage:
     """The page of safe mode; ``layout.look.safe`` says whether it is on."""
 

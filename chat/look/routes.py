@@ -9,7 +9,7 @@ from chat import pictures
 from chat.accounts.guards import maybe_viewer, signed_in
 from chat.errors import Conflict, Invalid, NotFound
 from chat.look import accent, queries, service, site, styles
-from chat.look.contexts import LookPage, LookPreviewPage, RatioContext, SafeModePage
+from chat.look.contexts import LookDropPage, LookPage, LookPreviewPage, RatioContext, SafeModePage
 from chat.look.forms import LookForm
 from chat.look.models import SITE
 from chat.look.site import SAFE, Shown
@@ -58,6 +58,16 @@ def reset() -> Response:
     return see_other(path_for("look.preview"))
 
 
+@blueprint.get("/moderation/look/drop")
+@signed_in
+def drop_form() -> Response | str:
+    """Ask once more before a draft is dropped, with its styles to be copied."""
+    found, standing = queries.get_look(office("look.change")), queries.get_look(SITE)
+    if found is None:
+        return see_other(path_for("look.index"))
+    return render_page("look/drop.html", LookDropPage(service.changes(standing, found), found.css))
+
+
 @blueprint.post("/moderation/look/drop")
 @signed_in
 def drop() -> Response:
@@ -92,13 +102,12 @@ def _preview(actor_id: str, problem: Conflict | None = None) -> Response:
     if found is None:
         return see_other(path_for("look.index"))
     tried = Shown.of(found)
-    before, after = service.told(standing), service.told(found)
     site.try_on(tried)
     made = accent.derived(tried.accent) if tried.accent else None
     page = LookPreviewPage(
         tried.name or current_app.config["SITE_NAME"], tried.accent, made.light["accent"] if made else "",
         made.dark["accent"] if made else "", _ratios(tried.accent),
-        tuple(name for name in after if before[name] != after[name]), service.comparison(standing, found),
+        service.changes(standing, found), service.comparison(standing, found),
         problem.sentence if problem else "",
     )  # fmt: skip
     return Response(render_page("look/preview.html", page), problem.status if problem else 200)

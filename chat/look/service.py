@@ -86,6 +86,12 @@ def told(look: Look | None) -> dict[str, Any]:
     }
 
 
+def changes(standing: Look | None, wanted: Look) -> tuple[str, ...]:
+    """Return what a draft changes of the look of the site: ``name``, ``accent``, ``css``, ``logo``."""
+    before, after = told(standing), told(wanted)
+    return tuple(name for name in after if before[name] != after[name])
+
+
 def _put(look_id: str, actor_id: str, *, name: str, accent: str, css: str, logo: bytes) -> None:
     values = {
         "version": ids.new(), "name": name, "accent": accent, "css": css, "logo": logo,

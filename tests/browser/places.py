@@ -185,6 +185,7 @@ PAGES: dict[str, Callable[[Village], tuple[Person | None, str]]] = {
     "keeping/purge.html": lambda v: (v.ines, f"/moderation/removed/{v.removed.id}/purge"),
     "keeping/receipt.html": lambda v: (v.bob, v.receipt),
     "keeping/retention.html": lambda v: (v.ines, "/moderation/keeping/retention?days=1"),
+    "look/drop.html": lambda v: (v.ines, "/moderation/look/drop"),
     "look/look.html": lambda v: (v.ines, "/moderation/look"),
     "look/preview.html": lambda v: (v.ines, "/moderation/look/preview"),
     "look/safe_mode.html": lambda v: (v.newcomer, "/-/safe-mode"),

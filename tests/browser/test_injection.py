@@ -192,7 +192,7 @@ def test_there_are_three_hundred_of_them():
      "/moderation/rules/{rule}/delete", "/moderation/removed",
      "/moderation/removed/{last}", "/moderation/edited", "/moderation/sanctions", "/moderation/appeals", "/moderation/people",
      "/moderation/people/{person}", "/moderation/keeping", "/moderation/sweeps/{sweep}", "/moderation/audit",
-     "/moderation/look", "/moderation/look/preview",
+     "/moderation/look", "/moderation/look/drop", "/moderation/look/preview",
      "/sign-up?invitation=%22%3E%3Cscript%3E", "/%3Cscript%3Ewindow.attacked%3D1%3C/script%3E"],
 )  # fmt: skip
 def test_pages_show_them_as_text(attacked: tuple[Town, dict[str, str]], page: Page, windows: Windows, path: str):

@@ -82,8 +82,13 @@ def test_nobody_sees_a_draft(cast: Cast):
     assert "italic" in cast.ada.get(draft[1]).text
     assert cast.mia.get(draft[1]).status_code == 404
     assert not rows(cast.app)
+    assert "/moderation/look/drop" in page(cast.ada, "/moderation/look")
+    asked = page(cast.ada, "/moderation/look/drop")
+    assert "cannot be brought back" in asked
+    assert "italic" in asked, "its styles can be copied"
     assert cast.ada.post("/moderation/look/drop").status_code == 303
-    assert cast.ada.get("/moderation/look/preview").status_code == 303
+    for path in ("/moderation/look/preview", "/moderation/look/drop"):
+        assert cast.ada.get(path).status_code == 303
     assert cast.ada.post("/moderation/look").headers["Location"] == "/moderation/look"
     assert not rows(cast.app)
 
