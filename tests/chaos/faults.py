@@ -439,6 +439,7 @@ async def poisoned(world: World) -> str:
             )
             connection.execute("COMMIT")
             connection.close()
+            connection.close()
 
     async with world.postgres:
         await asyncio.to_thread(insert)

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 
 from tests.conftest import Town
 from tests.people import Stream
@@ -11,7 +12,7 @@ def test_pages_of_the_lost_history_load_again(town: Town):
     site = town.site
     town.alice.say(town.room, "before the backup")
     backup = site.folder / "backup.sqlite3"
-    with sqlite3.connect(site.folder / "confab.sqlite3") as source, sqlite3.connect(backup) as target:
+    with closing(sqlite3.connect(site.folder / "confab.sqlite3")) as source, closing(sqlite3.connect(backup)) as target:
         source.backup(target)
     lost = town.alice.say(town.room, "lost with the disk")
     old = town.bob.cursor(town.room)

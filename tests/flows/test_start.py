@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_second_process_on_the_same_folder_is_refused(site: Site):
 def test_it_goes_on_with_a_database_of_a_newer_release(site: Site):
     """Going back a release, or a host that restarts in the middle of a deploy: migrations only add."""
     site.stop()
-    with sqlite3.connect(site.folder / "confab.sqlite3") as database:
+    with closing(sqlite3.connect(site.folder / "confab.sqlite3")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = 'of the future'")
     site.start()
     assert "migrated by a newer release" in site.output()

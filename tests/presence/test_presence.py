@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -202,7 +203,7 @@ def test_who_comes_later_sees_who_is_here_and_who_is_not(town: Town):
 
 def _fill(town: Town, count: int) -> None:
     """Add so many people to the room, past the pages."""
-    with sqlite3.connect(town.site.folder / "confab.sqlite3") as database:
+    with closing(sqlite3.connect(town.site.folder / "confab.sqlite3")) as database, database:
         for table, owner in (("users", "id"), ("memberships", "user_id")):
             names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
             for number in range(count):
