@@ -7,36 +7,15 @@ import logging
 from flask import Flask
 from flask_migrate import Migrate
 
-from chat import (
-    accounts,
-    cli,
-    database,
-    held,
-    keeping,
-    look,
-    messages,
-    moderation,
-    notices,
-    notifications,
-    pictures,
-    presence,
-    realtime,
-    reports,
-    rooms,
-    rules,
-    sanctions,
-    security_events,
-    staff,
-    sweeps,
-    themes,
-    web,
-)
-from chat.database import db
+from chat import accounts, cli, look, messages, notices, notifications, pictures, presence, realtime, rooms, themes, web
+from chat.core import database, security_events
+from chat.core.database import db
+from chat.moderation import held, keeping, removed, reports, rules, sanctions, staff, sweeps
 from config import Config, load
 
 #: In the order of their imports: each may know those before it.
 FEATURES = (
-    accounts, rooms, presence, messages, notices, sanctions, rules, reports, held, sweeps, keeping, moderation, staff,
+    accounts, rooms, presence, messages, notices, sanctions, rules, reports, held, sweeps, keeping, removed, staff,
     look, notifications, themes,
 )  # fmt: skip
 

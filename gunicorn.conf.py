@@ -29,7 +29,7 @@ preload_app = False
 # gunicorn 25 and later write a control socket into the home directory unless told not to.
 control_socket_disable = True
 
-# Workers keep their figures for /metrics in files here; chat/metrics.py adds them up.
+# Workers keep their figures for /metrics in files here; chat/core/metrics.py adds them up.
 if workers > 1 and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="confab-metrics-")
 

@@ -14,7 +14,7 @@ from config import Config, ConfigError, load  # noqa: E402
 
 if __name__ != "__main__":
     from app import create_app
-    from chat import logs
+    from chat.core import logs
 
     logs.configure()
     app = create_app()
@@ -30,7 +30,8 @@ def main() -> None:
     from sqlalchemy.exc import OperationalError
 
     from app import create_app
-    from chat import cli, logs
+    from chat import cli
+    from chat.core import logs
 
     logs.configure()
     application = create_app(settings)

@@ -18,17 +18,17 @@ from typing import Any
 from sqlalchemy import event, func, insert, select, text, update
 
 from bench.stage import TEXTS, Guest, Stage, take_sides
-from chat import clock, ids
 from chat.accounts.models import User
-from chat.audit import AuditHead, AuditRow
-from chat.bus import transaction
-from chat.database import db
+from chat.core import clock, ids
+from chat.core.audit import AuditHead, AuditRow
+from chat.core.bus import transaction
+from chat.core.database import db
 from chat.messages.models import HeldMessage, Message, MessageVersion
-from chat.reports.models import Report, ReportCase
+from chat.moderation.reports.models import Report, ReportCase
+from chat.moderation.rules.models import Rule, RuleHit
+from chat.moderation.sanctions.models import Sanction
+from chat.moderation.sweeps.models import Sweep
 from chat.rooms.models import Room
-from chat.rules.models import Rule, RuleHit
-from chat.sanctions.models import Sanction
-from chat.sweeps.models import Sweep
 
 #: ``CONSOLE_MESSAGES`` chooses another number, to try something out.
 MESSAGES = int(os.environ.get("CONSOLE_MESSAGES", "1000000"))

@@ -24,8 +24,8 @@ from markupsafe import Markup
 
 from bench.native import packed, program
 from bench.stage import Guest, Place, Stage, cpu, memory, on_server_core
-from chat import clock, ids
 from chat.accounts.contexts import PersonContext
+from chat.core import clock, ids
 from chat.messages.contexts import MessageContext, MessageItem
 from chat.realtime import broker, channels, sse
 from chat.web.templating import render_fragment

@@ -23,11 +23,11 @@ from flask import Flask
 from sqlalchemy import insert, select
 
 from app import create_app
-from chat import clock, ids, keys
 from chat.accounts.models import LoginSession, User
-from chat.bus import transaction
-from chat.database import db
-from chat.log import LogRow, epoch
+from chat.core import clock, ids, keys
+from chat.core.bus import transaction
+from chat.core.database import db
+from chat.core.log import LogRow, epoch
 from chat.messages.models import Message
 from chat.realtime import tickets
 from chat.rooms.models import Membership, Room

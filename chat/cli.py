@@ -14,17 +14,17 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from chat import audit, log, logs, security_events
 from chat.accounts import emails, queries, service
 from chat.accounts.forms import person_name
 from chat.accounts.routes import setup_token
-from chat.background import Background
-from chat.bus import transaction
-from chat.database import db, schema
-from chat.database.schema import Schema
-from chat.errors import ChatError
-from chat.keeping.proofs import verify_file
-from chat.permissions import SITE_ROLES
+from chat.core import audit, log, logs, security_events
+from chat.core.background import Background
+from chat.core.bus import transaction
+from chat.core.database import db, schema
+from chat.core.database.schema import Schema
+from chat.core.errors import ChatError
+from chat.core.permissions import SITE_ROLES
+from chat.moderation.keeping.proofs import verify_file
 from chat.web.health import problems
 from chat.web.urls import absolute, path_for
 

@@ -11,7 +11,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
 
-from chat.database import is_sqlite
+from chat.core.database import is_sqlite
 
 #: Any number, as long as it is always the same one: two deployments that start together take turns.
 ADVISORY_LOCK = 7_263_004

@@ -22,7 +22,7 @@ from jinja2.bccache import Bucket
 from app import create_app
 from chat.accounts import passwords, service
 from chat.accounts.contexts import PersonContext
-from chat.database import db
+from chat.core.database import db
 from chat.rooms import service as rooms
 from config import Config
 from tests.emulators.running import Emulators
@@ -203,14 +203,14 @@ def break_audit_log(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
         raise RuntimeError("no room in the log")
 
     def break_it() -> None:
-        monkeypatch.setattr("chat.audit.write", full)
+        monkeypatch.setattr("chat.core.audit.write", full)
         monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
 
     return break_it
 
 
 def make_cast(app: Flask, ids: dict[str, str]) -> Cast:
-    from chat import keys
+    from chat.core import keys
 
     members = {}
     for key, (name, _) in CAST.items():

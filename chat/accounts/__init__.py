@@ -7,10 +7,11 @@ import zlib
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
-from chat import keys, realtime
+from chat import realtime
 from chat.accounts import guards, listeners, routes
 from chat.accounts.contexts import ViewerStyle
 from chat.accounts.sessions import Viewer, recently_revoked
+from chat.core import keys
 from chat.realtime import tickets
 from chat.web import security, templating
 from chat.web.urls import path_for

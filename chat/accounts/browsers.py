@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from flask import Response
 
-from chat import ids, keys
 from chat.accounts.models import User
+from chat.core import ids, keys
 from chat.web import security
 
 NAME = "browser"

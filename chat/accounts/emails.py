@@ -6,8 +6,8 @@ import unicodedata
 
 from email_validator import EmailNotValidError, validate_email
 
-from chat.errors import Invalid
-from chat.names import is_blank
+from chat.core.errors import Invalid
+from chat.core.names import is_blank
 
 LONGEST = 254
 _NONE = "This is no e-mail address. One looks like ines@example.org."

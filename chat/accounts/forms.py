@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat import names
 from chat.accounts import emails, passwords
 from chat.accounts.models import NAME_LIMIT, NAME_WIDTH, STATUS_LIMIT, THEMES
-from chat.errors import Invalid, check_all
+from chat.core import names
+from chat.core.errors import Invalid, check_all
 from chat.web import forms
 
 

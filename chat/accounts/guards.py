@@ -11,7 +11,7 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager, current_user
 
 from chat.accounts.sessions import Sessions, Viewer
-from chat.errors import Barred, NotSignedIn
+from chat.core.errors import Barred, NotSignedIn
 from chat.web import rate_limits, security
 
 _TOO_FAST = "That is a lot of changes in a short time. Wait {wait}."

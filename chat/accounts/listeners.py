@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from chat import realtime, security_events
+from chat import realtime
 from chat.accounts import guards
 from chat.accounts.events import EmailChanged, PasswordChanged, RoleChanged, SessionEnded, UserChanged, UserSignedUp
 from chat.accounts.sessions import write_use
-from chat.background import every
-from chat.bus import after
+from chat.core import security_events
+from chat.core.background import every
+from chat.core.bus import after
 
 
 @after(SessionEnded)

@@ -8,9 +8,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat.accounts.contexts import PersonContext
-from chat.database import Id, Model, Utc
-from chat.folding import LIMIT
-from chat.names import LIKENESS_LIMIT
+from chat.core.database import Id, Model, Utc
+from chat.core.folding import LIMIT
+from chat.core.names import LIKENESS_LIMIT
 
 #: The longest name in characters as people see them, and in code points, of which an emoji has many.
 NAME_LIMIT, NAME_WIDTH = 64, 264
@@ -46,7 +46,7 @@ class User(Model):
     picture_id: Mapped[str | None] = mapped_column(Id, ForeignKey("pictures.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Utc)
     last_seen_at: Mapped[datetime | None] = mapped_column(Utc)
-    #: Until when they are suspended or banned everywhere; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.
+    #: Until when they are suspended or banned everywhere; ``clock.FOREVER`` without an end. ``moderation.sanctions`` keeps it.
     barred_until: Mapped[datetime | None] = mapped_column(Utc)
     #: Until when they publish nothing anywhere, as ``barred_until``.
     muted_until: Mapped[datetime | None] = mapped_column(Utc)

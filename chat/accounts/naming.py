@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from chat import names
 from chat.accounts.events import UserChanged
 from chat.accounts.models import User
-from chat.bus import emit
-from chat.database import db
-from chat.errors import Invalid
-from chat.folding import folded
-from chat.log import take_turns
+from chat.core import names
+from chat.core.bus import emit
+from chat.core.database import db
+from chat.core.errors import Invalid
+from chat.core.folding import folded
+from chat.core.log import take_turns
 
 #: The fact under which roles and names are given: of two who choose the same name at once one comes first.
 LOCK = "roles"

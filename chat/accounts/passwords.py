@@ -16,15 +16,15 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from chat.errors import Invalid
-from chat.threads import Threads
+from chat.core.errors import Invalid
+from chat.core.threads import Threads
 
 SHORTEST = 8
 LONGEST = 128
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _threads = Threads(2)
-_COMMON = Path(__file__).parents[1] / "data" / "common_passwords.txt.gz"
+_COMMON = Path(__file__).parents[1] / "core" / "data" / "common_passwords.txt.gz"
 _COMMON_ONE = "This password is one of the first that anybody would try. Choose another one."
 _OWN_ONE = "A password made of your name or address is soon guessed. Choose another one."
 

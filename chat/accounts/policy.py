@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from chat import clock, permissions
-from chat.errors import Conflict, Invalid, NotAllowed
+from chat.core import clock, permissions
+from chat.core.errors import Conflict, Invalid, NotAllowed
 
 
 def require(permission: str, role: str) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import select, tuple_
 
-from chat import clock, keys, keyset, permissions, security_events
 from chat.accounts import emails
 from chat.accounts.contexts import ActivityContext, PersonContext, SessionContext
 from chat.accounts.devices import describe
 from chat.accounts.models import Invitation, LoginSession, User
-from chat.database import db
-from chat.errors import NotFound
-from chat.folding import words
-from chat.security_events import SecurityEvent
+from chat.core import clock, keys, keyset, permissions, security_events
+from chat.core.database import db
+from chat.core.errors import NotFound
+from chat.core.folding import words
+from chat.core.security_events import SecurityEvent
 
 
 def has_administrator() -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, current_app, redirect, request
 from werkzeug.datastructures import FileStorage
 
-from chat import keys, names, pictures, security_events
+from chat import pictures
 from chat.accounts import browsers, emails, guards, passwords, queries, service
 from chat.accounts.contexts import (
     DevicesPage,
@@ -25,7 +25,8 @@ from chat.accounts.guards import signed_in, viewer
 from chat.accounts.models import User
 from chat.accounts.sessions import Viewer
 from chat.accounts.tries import TOO_MANY, Tries
-from chat.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast, check_all
+from chat.core import keys, names, security_events
+from chat.core.errors import ChatError, Invalid, NotAllowed, NotFound, TooFast, check_all
 from chat.web import forms, rate_limits, security, unsent
 from chat.web.htmx import see_other
 from chat.web.static import YEAR

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids, keys, names, screens
 from chat.accounts import emails, naming, passwords, policy, queries
 from chat.accounts.events import (
     BrowserAdded,
@@ -23,10 +22,11 @@ from chat.accounts.events import (
 )
 from chat.accounts.models import Invitation, LoginSession, User
 from chat.accounts.sessions import LIFE
-from chat.bus import emit, transaction
-from chat.database import db
-from chat.errors import Conflict, Invalid, NotFound
-from chat.log import Meta, take_turns
+from chat.core import audit, clock, ids, keys, names, screens
+from chat.core.bus import emit, transaction
+from chat.core.database import db
+from chat.core.errors import Conflict, Invalid, NotFound
+from chat.core.log import Meta, take_turns
 
 INVITATION_LIFE = timedelta(days=7)
 

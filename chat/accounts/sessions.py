@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, column, exists, select, table, update
 
-from chat import clock, keys, permissions
 from chat.accounts import queries
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import LoginSession, User
-from chat.bus import transaction
-from chat.database import db
+from chat.core import clock, keys, permissions
+from chat.core.bus import transaction
+from chat.core.database import db
 from chat.realtime.tickets import LIFE as TICKET_LIFE
 
 #: A session ends when it was not used for so long.

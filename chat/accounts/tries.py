@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat import keys, security_events
 from chat.accounts import browsers, guards
 from chat.accounts.models import User
-from chat.errors import TooFast
+from chat.core import keys, security_events
+from chat.core.errors import TooFast
 from chat.web import guesses, rate_limits
 
 #: Wrong passwords for one account, from one browser that knows it, or from one network.

@@ -13,8 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chat.core.threads import Threads
 from chat.look import tokens
-from chat.threads import Threads
 
 if TYPE_CHECKING:
     from coloraide import Color

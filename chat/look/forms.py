@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from chat import names
-from chat.errors import Invalid
+from chat.core import names
+from chat.core.errors import Invalid
 from chat.look import styles
 from chat.look.models import NAME_LIMIT
 from chat.web import forms

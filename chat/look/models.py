@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat.database import Id, Model, Utc
+from chat.core.database import Id, Model, Utc
 
 NAME_LIMIT = 64
 #: The id of the look that everybody sees; that of somebody's draft is their own.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from chat.database import db
+from chat.core.database import db
 from chat.look.models import SITE, Look
 
 #: The fact that is the lock of whoever changes a look.

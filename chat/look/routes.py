@@ -7,7 +7,7 @@ from werkzeug.datastructures import FileStorage
 
 from chat import pictures
 from chat.accounts.guards import maybe_viewer, signed_in
-from chat.errors import Conflict, Invalid, NotFound
+from chat.core.errors import Conflict, Invalid, NotFound
 from chat.look import accent, queries, service, site, styles
 from chat.look.contexts import LookDropPage, LookPage, LookPreviewPage, RatioContext, SafeModePage
 from chat.look.forms import LookForm

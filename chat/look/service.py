@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import delete, insert, update
 
-from chat import audit, clock, ids
-from chat.bus import emit, transaction
-from chat.database import db
-from chat.errors import Conflict, NotFound
-from chat.log import take_turns
+from chat.core import audit, clock, ids
+from chat.core.bus import emit, transaction
+from chat.core.database import db
+from chat.core.errors import Conflict, NotFound
+from chat.core.log import take_turns
 from chat.look import queries
 from chat.look.events import LookChanged
 from chat.look.models import SITE, Look

@@ -11,13 +11,13 @@ from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from chat.accounts import passwords
-from chat.caches import Cache
-from chat.database import db
-from chat.errors import Invalid
+from chat.core.database import db
+from chat.core.errors import Invalid
 from chat.look import accent, queries, styles
 from chat.look.contexts import LookContext
 from chat.look.events import LookChanged
 from chat.look.models import SITE, Look
+from chat.realtime.caches import Cache
 from chat.web import security, templating
 from chat.web.urls import path_for
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import tinycss2
 from tinycss2.ast import Node
 
-from chat.errors import Invalid
-from chat.threads import Threads
+from chat.core.errors import Invalid
+from chat.core.threads import Threads
 
 _reading = Threads(1)
 #: Characters.

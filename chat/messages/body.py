@@ -18,7 +18,7 @@ from functools import lru_cache
 import regex
 from markupsafe import Markup
 
-from chat.names import is_blank
+from chat.core.names import is_blank
 
 #: Levels of quotes in quotes, and of lists in lists; deeper ones are flattened.
 _DEEPEST = 5

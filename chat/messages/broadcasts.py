@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chat import realtime
-from chat.background import every
-from chat.bus import after
-from chat.database import db
-from chat.log import LogEvent
+from chat.core.background import every
+from chat.core.bus import after
+from chat.core.database import db
+from chat.core.log import LogEvent
+from chat.core.threads import turn
 from chat.messages import queries
 from chat.messages.contexts import MessageContext, MessageItem
 from chat.messages.events import (
@@ -27,7 +28,6 @@ from chat.realtime import sse
 from chat.realtime.frames import frame
 from chat.rooms import queries as rooms
 from chat.rooms.contexts import RowContext, UnreadSignal
-from chat.threads import turn
 from chat.web.templating import for_room, render_fragment
 
 #: Seconds after which the lists of people who have the room open are brought up to date too. They usually read it

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from flask import request
 from werkzeug.datastructures import FileStorage
 
-from chat import ids
-from chat.errors import Invalid
+from chat.core import ids
+from chat.core.errors import Invalid
 from chat.web import forms
 
 

@@ -7,11 +7,12 @@ from itertools import islice
 
 from sqlalchemy import select
 
-from chat import clock, ids, jobs, pictures
+from chat import pictures
 from chat.accounts.models import User
-from chat.background import every
-from chat.bus import during
-from chat.database import db
+from chat.core import clock, ids, jobs
+from chat.core.background import every
+from chat.core.bus import during
+from chat.core.database import db
 from chat.messages import queries, service
 from chat.messages.events import MessageDeleted
 from chat.messages.models import Attachment, Message

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat.audit import REASON_LIMIT
-from chat.database import Big, Id, Model, Utc
+from chat.core.audit import REASON_LIMIT
+from chat.core.database import Big, Id, Model, Utc
 
 PICTURES_LIMIT = 10
 #: For how long an author can bring back what they deleted. The page offers ten seconds, and holds them while somebody is
@@ -68,7 +68,7 @@ class Message(Model):
     deleted_at: Mapped[datetime | None] = mapped_column(Utc)
     deleted_by: Mapped[str | None] = mapped_column(Id, ForeignKey("users.id", ondelete="SET NULL"))
     delete_reason: Mapped[str] = mapped_column(String(REASON_LIMIT), default="")
-    #: Of ``chat.sweeps``: which removed it, or is to remove it while ``deleted_at`` is None.
+    #: Of ``chat.moderation.sweeps``: which removed it, or is to remove it while ``deleted_at`` is None.
     sweep_id: Mapped[str | None] = mapped_column(Id)
     #: When its text was destroyed; ``digest`` is a keyed hash from then on.
     purged_at: Mapped[datetime | None] = mapped_column(Utc)

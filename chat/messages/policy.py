@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chat import audit, permissions
-from chat.errors import Conflict, NotAllowed
+from chat.core import audit, permissions
+from chat.core.errors import Conflict, NotAllowed
 from chat.messages.models import UNDO_WINDOW, Message
 
 EDIT_WINDOW = timedelta(minutes=15)

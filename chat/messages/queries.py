@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, func, or_, select
 
-from chat import clock, names
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
-from chat.database import db
-from chat.errors import NotFound
-from chat.log import Meta
+from chat.core import clock, names
+from chat.core.database import db
+from chat.core.errors import NotFound
+from chat.core.log import Meta
 from chat.messages.body import to_html, to_line
 from chat.messages.contexts import (
     DeletionContext,

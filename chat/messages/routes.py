@@ -8,11 +8,12 @@ from typing import IO
 
 from flask import Blueprint, Response, current_app, request
 
-from chat import clock, ids, pictures, realtime
+from chat import pictures, realtime
 from chat.accounts.guards import often, signed_in, viewer
 from chat.accounts.sessions import Viewer
-from chat.database import db
-from chat.errors import ChatError, Invalid, NoSuchRoom, NotAllowed, NotFound, TooFast
+from chat.core import clock, ids
+from chat.core.database import db
+from chat.core.errors import ChatError, Invalid, NoSuchRoom, NotAllowed, NotFound, TooFast
 from chat.messages import policy, queries, service
 from chat.messages.contexts import (
     Composer,

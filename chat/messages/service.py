@@ -30,13 +30,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from chat import clock, ids, keys, log, screens
 from chat.accounts import queries as people
 from chat.accounts.contexts import PersonContext
-from chat.bus import emit, transaction
-from chat.database import db
-from chat.errors import Conflict, Invalid, NoSuchRoom, NotFound
-from chat.log import LogEvent
+from chat.core import clock, ids, keys, log, screens
+from chat.core.bus import emit, transaction
+from chat.core.database import db
+from chat.core.errors import Conflict, Invalid, NoSuchRoom, NotFound
+from chat.core.log import LogEvent
+from chat.core.screens import Draft, Stopped, Verdict
 from chat.messages import policy, queries
 from chat.messages.body import to_html
 from chat.messages.contexts import BODY_LIMIT, MessageContext, PictureContext
@@ -56,7 +57,6 @@ from chat.pictures import discard
 from chat.rooms import policy as room_policy
 from chat.rooms import queries as rooms
 from chat.rooms.models import Membership, Room
-from chat.screens import Draft, Stopped, Verdict
 
 # The statements of ``post_message``, built once: building one costs more than running it.
 _PLACE = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat import realtime
 from chat.accounts import guards
-from chat.bus import after
+from chat.core.bus import after
 from chat.notices import queries
 from chat.notices.contexts import NoticeMark
 from chat.notices.events import PersonTold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from chat.accounts.models import User
-from chat.database import db
+from chat.core.database import db
 from chat.notices.contexts import NoticeContext
 from chat.notices.models import Notice
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
 
-from chat import clock, ids
 from chat.accounts import queries as accounts
 from chat.accounts.models import User
-from chat.bus import emit, transaction
-from chat.database import db
+from chat.core import clock, ids
+from chat.core.bus import emit, transaction
+from chat.core.database import db
 from chat.notices.events import PersonTold
 from chat.notices.models import TEXT_LIMIT, Notice
 

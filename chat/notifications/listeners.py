@@ -6,18 +6,18 @@ import hashlib
 
 from sqlalchemy import select
 
-from chat import clock, ids, jobs
 from chat.accounts.devices import describe
 from chat.accounts.events import BrowserAdded, EmailChanged, PasswordChanged, PersonInvited, UserSignedUp
 from chat.accounts.models import Invitation, User
-from chat.bus import during
-from chat.database import db
-from chat.jobs import Job
+from chat.core import clock, ids, jobs
+from chat.core.bus import during
+from chat.core.database import db
+from chat.core.jobs import Job
+from chat.core.security_events import SecurityEventKept
 from chat.look import site
 from chat.notifications import mailer
 from chat.notifications.contexts import AccountMail, InvitationMail, WelcomeMail
 from chat.rooms.models import Room
-from chat.security_events import SecurityEventKept
 from chat.web.urls import absolute, path_for
 
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from flask import Flask, current_app
 
-from chat import names
-from chat.threads import at_most
+from chat.core import names
+from chat.core.threads import at_most
 from chat.web.templating import render_fragment
 
 #: Fields of contexts that people choose themselves: nobody may write what they like into a stranger's mailbox.

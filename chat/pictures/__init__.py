@@ -17,10 +17,10 @@ from flask import Flask, Response
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from chat import clock, ids, jobs
-from chat.bus import transaction
-from chat.database import db
-from chat.errors import Invalid, NotFound, Unavailable
+from chat.core import clock, ids, jobs
+from chat.core.bus import transaction
+from chat.core.database import db
+from chat.core.errors import Invalid, NotFound, Unavailable
 from chat.pictures import storage
 from chat.pictures.models import Picture
 from chat.pictures.process import THUMB

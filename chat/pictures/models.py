@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat.database import Id, Model, Utc
+from chat.core.database import Id, Model, Utc
 
 
 class Picture(Model):

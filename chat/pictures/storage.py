@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, redirect, send_file
 
-from chat import clock
-from chat.errors import NotFound, Unavailable
+from chat.core import clock
+from chat.core.errors import NotFound, Unavailable
+from chat.core.threads import Threads, at_most
 from chat.pictures.process import THUMB
-from chat.threads import Threads, at_most
 
 log = logging.getLogger(__name__)
 

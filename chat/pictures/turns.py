@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chat.errors import TooFast, Unavailable
+from chat.core.errors import TooFast, Unavailable
 
 #: Seconds in which half of the work done for somebody is forgotten.
 _HALF_LIFE = 150

@@ -11,9 +11,10 @@ from chat import realtime
 from chat.accounts import queries as accounts
 from chat.accounts.contexts import PersonContext
 from chat.accounts.events import SessionEnded
-from chat.background import every
-from chat.bus import after
-from chat.database import db
+from chat.core.background import every
+from chat.core.bus import after
+from chat.core.database import db
+from chat.core.threads import turn
 from chat.presence import queries
 from chat.presence.contexts import MARKED, CrowdLine, PresenceContext, PresenceMark, TypingSignal
 from chat.presence.tracker import Change, Tracker, tracker
@@ -21,7 +22,6 @@ from chat.realtime import Realtime, channels
 from chat.realtime.feed import Feed
 from chat.realtime.frames import Frame
 from chat.rooms import queries as rooms
-from chat.threads import turn
 from chat.web.templating import for_room, render_fragment, render_kept
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from chat.accounts.guards import often, signed_in, viewer
-from chat.errors import TooFast
+from chat.core.errors import TooFast
 from chat.presence import broadcasts
 from chat.presence.tracker import tracker
 from chat.rooms import kinds

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from chat import redis_link
+from chat.core import redis_link
 
 log = logging.getLogger(__name__)
 

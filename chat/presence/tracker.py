@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
-from chat import redis_link
+from chat.core import redis_link
 from chat.presence.store import ALIVE, Sign, Store
 
 #: Seconds without doing anything after which somebody is away.

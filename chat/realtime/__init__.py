@@ -15,10 +15,10 @@ from typing import IO, Any
 
 from flask import Flask, current_app
 
-from chat import bus, keys, metrics
-from chat.background import Background, every
-from chat.database import is_away
-from chat.log import LogEvent
+from chat.core import bus, keys, metrics
+from chat.core.background import Background, every
+from chat.core.database import is_away
+from chat.core.log import LogEvent
 from chat.realtime import channels, sse
 from chat.realtime.broker import Broker, LocalBroker, RedisBroker
 from chat.realtime.hub import Hub

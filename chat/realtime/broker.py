@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from chat import ids, metrics, redis_link
+from chat.core import ids, metrics, redis_link
 
 log = logging.getLogger(__name__)
 

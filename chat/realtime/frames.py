@@ -10,8 +10,8 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chat.database import is_away
-from chat.log import LogEvent
+from chat.core.database import is_away
+from chat.core.log import LogEvent
 
 log = logging.getLogger(__name__)
 

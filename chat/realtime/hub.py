@@ -22,10 +22,10 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Protocol, TypeVar
 
-from chat import metrics
+from chat.core import metrics
+from chat.core.threads import on_event_loop, turn
 from chat.realtime import cursor, sse
 from chat.realtime.feed import Feed, Place
-from chat.threads import on_event_loop, turn
 
 log = logging.getLogger(__name__)
 

@@ -16,17 +16,17 @@ from typing import Any
 
 from flask import Flask
 
-from chat import log as room_log
-from chat import metrics
-from chat.database import db
-from chat.log import REPLAY_LIMIT, LogEvent
+from chat.core import log as room_log
+from chat.core import metrics
+from chat.core.database import db
+from chat.core.log import REPLAY_LIMIT, LogEvent
+from chat.core.threads import turn
 from chat.realtime import channels
 from chat.realtime.broker import Broker
 from chat.realtime.feed import Feed
 from chat.realtime.frames import Frame, render
 from chat.realtime.hub import Hub
 from chat.realtime.ring import Ring
-from chat.threads import turn
 
 log = logging.getLogger(__name__)
 

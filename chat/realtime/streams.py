@@ -16,9 +16,9 @@ from urllib.parse import unquote_plus
 
 from flask import Flask
 
-from chat import ids
-from chat.database import db
-from chat.errors import Invalid, NotFound
+from chat.core import ids
+from chat.core.database import db
+from chat.core.errors import Invalid, NotFound
 from chat.realtime import cursor
 from chat.realtime.cursor import MAX_ROOMS, Cursor
 from chat.realtime.feed import Feed

@@ -11,7 +11,7 @@ import re
 import time
 from typing import NamedTuple
 
-from chat import keys
+from chat.core import keys
 
 #: Seconds a ticket lives.
 LIFE = 300

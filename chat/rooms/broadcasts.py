@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chat import realtime
-from chat.bus import after
-from chat.log import LogEvent
+from chat.core.bus import after
+from chat.core.log import LogEvent
 from chat.realtime.frames import frame
 from chat.rooms import queries
 from chat.rooms.contexts import MemberContext, MemberLine, RoomTitle

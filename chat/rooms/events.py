@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.log import LogEvent, event_type
+from chat.core.log import LogEvent, event_type
 
 
 @event_type

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat import names
-from chat.errors import Invalid
+from chat.core import names
+from chat.core.errors import Invalid
 from chat.rooms.models import NAME_LIMIT, NAME_WIDTH, PURPOSE_LIMIT
 from chat.web import forms
 

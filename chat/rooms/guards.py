@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chat.accounts.guards import viewer
-from chat.errors import NotFound
+from chat.core.errors import NotFound
 from chat.rooms.queries import Reach
 from chat.web import security
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from chat import permissions
 from chat.accounts.events import SiteSetUp, UserSignedUp
 from chat.accounts.models import User
-from chat.bus import during
-from chat.database import db
-from chat.log import Meta
+from chat.core import permissions
+from chat.core.bus import during
+from chat.core.database import db
+from chat.core.log import Meta
 from chat.rooms import service
 from chat.rooms.models import Room
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chat.database import Big, Id, Model, Utc
-from chat.folding import LIMIT
-from chat.names import LIKENESS_LIMIT
+from chat.core.database import Big, Id, Model, Utc
+from chat.core.folding import LIMIT
+from chat.core.names import LIKENESS_LIMIT
 
 #: The longest name in characters as people see them, and in code points, of which an emoji has many.
 NAME_LIMIT, NAME_WIDTH = 64, 264
@@ -65,5 +65,5 @@ class Membership(Model):
     #: unread is deleted or restored, so that no list has to count. By ``seq`` an edit would look like a message.
     last_read_seq: Mapped[int] = mapped_column(Big, default=0)
     last_read_number: Mapped[int] = mapped_column(Big, default=0)
-    #: Until when they may read but not write; ``clock.FOREVER`` without an end. Kept by ``chat.sanctions``.
+    #: Until when they may read but not write; ``clock.FOREVER`` without an end. Kept by ``chat.moderation.sanctions``.
     muted_until: Mapped[datetime | None] = mapped_column(Utc)

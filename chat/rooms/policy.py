@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat import permissions
 from chat.accounts import policy as accounts
-from chat.errors import NotAllowed
+from chat.core import permissions
+from chat.core.errors import NotAllowed
 from chat.rooms import kinds
 from chat.rooms.models import Membership, Room
 

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from chat import clock, permissions
 from chat.accounts.contexts import PersonContext
 from chat.accounts.models import User
-from chat.database import db
-from chat.errors import NoSuchRoom
-from chat.folding import words
+from chat.core import clock, permissions
+from chat.core.database import db
+from chat.core.errors import NoSuchRoom
+from chat.core.folding import words
 from chat.rooms import kinds
 from chat.rooms.contexts import MemberContext, OpenRoomContext, PreviewContext, RoomContext, RowContext
 from chat.rooms.models import Membership, Room

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, current_app
 
-from chat import clock, ids, names
 from chat.accounts import emails
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
 from chat.accounts.guards import signed_in, viewer
 from chat.accounts.policy import require
-from chat.errors import Invalid, NoSuchRoom, NotAllowed
+from chat.core import clock, ids, names
+from chat.core.errors import Invalid, NoSuchRoom, NotAllowed
 from chat.rooms import policy, queries, service
 from chat.rooms.contexts import HomePage, LeavePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
 from chat.rooms.forms import MemberForm, RoomForm

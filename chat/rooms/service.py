@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chat import audit, clock, ids, log, names, screens
 from chat.accounts import service as accounts
 from chat.accounts.events import UserChanged
 from chat.accounts.queries import get_user
-from chat.bus import emit, transaction
-from chat.database import db
-from chat.errors import Conflict, Invalid, NotAllowed, NotFound
-from chat.folding import folded
+from chat.core import audit, clock, ids, log, names, screens
+from chat.core.bus import emit, transaction
+from chat.core.database import db
+from chat.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from chat.core.folding import folded
 from chat.rooms import kinds, policy, queries
 from chat.rooms.events import MemberAppointed, MemberChanged, MemberJoined, MemberLeft, MemberReturned, RoomChanged
 from chat.rooms.kinds import direct

@@ -13,8 +13,8 @@ from typing import Any
 
 from gevent import GreenletExit
 
+from chat.core.threads import turn
 from chat.server.head import FIELD
-from chat.threads import turn
 
 #: Bytes read at once, and those after which the others have their turn.
 PIECE = 64 * 1024

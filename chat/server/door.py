@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from chat.errors import Invalid
+from chat.core.errors import Invalid
 from chat.realtime import streams, tickets
 from chat.realtime.streams import Asked
 from chat.realtime.tickets import Ticket

@@ -23,6 +23,7 @@ from flask import Flask
 from gevent import get_hub, pywsgi, sleep, spawn_later
 from gevent.socket import socket as GeventSocket  # noqa: N812 - a class
 
+from chat.core.threads import turn
 from chat.realtime import Realtime
 from chat.realtime.hub import Connection
 from chat.realtime.streams import Stream
@@ -33,7 +34,6 @@ from chat.server.head import Head, Refused
 from chat.server.places import NOBODY, Holder, Places, holder
 from chat.server.poller import Poller
 from chat.server.turns import Turns
-from chat.threads import turn
 from chat.web import security
 
 access = logging.getLogger("chat.access")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from chat import addresses
+from chat.core import addresses
 
 #: Connections served at the same time: of all, of one address, of one network (/24, or /64 of IPv6).
 MAX_HANDLERS = 1000

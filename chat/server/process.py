@@ -11,8 +11,8 @@ import gevent
 from flask import Flask
 from gevent.event import Event
 
-from chat import security_events
-from chat.database import db
+from chat.core import security_events
+from chat.core.database import db
 from chat.server.http import Server, tune
 
 #: Seconds that requests under way get to finish when the process is told to stop.

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from gevent import spawn
 from gevent.event import Event
 
-from chat.threads import turn
+from chat.core.threads import turn
 
 
 class Turns:

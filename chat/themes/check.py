@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from flask import Flask
 from jinja2 import Environment, TemplateError, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 
-from chat import ids
+from chat.core import ids
 from chat.rooms import kinds
 from chat.themes import lock
 from chat.themes.contrast import Sheets, lost, outside, sheets_of

@@ -11,7 +11,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from chat.errors import Invalid
+from chat.core.errors import Invalid
 from chat.themes import lock
 from chat.themes.rendering import Renderer
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.errors import Invalid
+from chat.core.errors import Invalid
 from chat.themes.rendering import Renderer
 
 NAME = "theme.lock"

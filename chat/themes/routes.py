@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, request
 from markupsafe import Markup
 
-from chat.errors import NotFound
+from chat.core.errors import NotFound
 from chat.themes import samples
 from chat.themes.contexts import PatternContext, PatternPage, PatternsPage, PreviewPage
 from chat.themes.headers import Template

@@ -49,13 +49,12 @@ Change = Callable[[str, Any], Any]
 def contexts() -> dict[str, type]:
     """Return the classes that templates are given, by name, in the order of the features' names."""
     found: dict[str, type] = {}
-    for feature in pkgutil.iter_modules(chat.__path__):
-        name = f"chat.{feature.name}.contexts"
-        if feature.ispkg and importlib.util.find_spec(name):
+    for module in pkgutil.walk_packages(chat.__path__, "chat."):
+        if module.name.endswith(".contexts"):
             found |= {
                 key: value
-                for key, value in vars(importlib.import_module(name)).items()
-                if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == name
+                for key, value in vars(importlib.import_module(module.name)).items()
+                if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.name
             }
     return found
 

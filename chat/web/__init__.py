@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chat import addresses, audit, ids, logs
+from chat.core import addresses, audit, ids, logs
 from chat.web import errors, forms, guesses, health, htmx, rate_limits, security, static, templating, urls
 
 

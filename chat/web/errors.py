@@ -12,9 +12,9 @@ from jinja2 import TemplateSyntaxError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from chat import ids, security_events
-from chat.database import db, is_away
-from chat.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, Outdated, TooLarge, Unavailable
+from chat.core import ids, security_events
+from chat.core.database import db, is_away
+from chat.core.errors import Barred, ChatError, NotAllowed, NotFound, NotSignedIn, Outdated, TooLarge, Unavailable
 from chat.web import security, unsent
 from chat.web.contexts import ErrorPage
 from chat.web.htmx import is_htmx, see_other

@@ -11,7 +11,7 @@ from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from chat.names import is_blank, tidied
+from chat.core.names import is_blank, tidied
 
 #: Fields of one form. MAX_FORM_PARTS is for forms with files alone, and a quarter of a megabyte of ``a&a&a`` takes 0.1 s.
 MAX_FIELDS = 1000
@@ -56,7 +56,7 @@ def line(name: str) -> str:
 
 
 def name(field: str) -> str:
-    """Return a field that holds a name, as it is kept: see ``chat.names``."""
+    """Return a field that holds a name, as it is kept: see ``chat.core.names``."""
     return tidied(line(field))
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from chat import metrics, redis_link, security_events
-from chat.background import every
-from chat.errors import TooFast
+from chat.core import metrics, redis_link, security_events
+from chat.core.background import every
+from chat.core.errors import TooFast
 from chat.web import rate_limits
 
 log = logging.getLogger(__name__)

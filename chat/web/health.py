@@ -10,11 +10,11 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from chat import metrics, security_events
-from chat.background import every
-from chat.database import db, schema
-from chat.database.schema import Schema
-from chat.errors import NotAllowed
+from chat.core import metrics, security_events
+from chat.core.background import every
+from chat.core.database import db, schema
+from chat.core.database.schema import Schema
+from chat.core.errors import NotAllowed
 from chat.web import security
 
 blueprint = Blueprint("health", __name__)
@@ -67,7 +67,7 @@ def problems(severity: str) -> dict[str, str]:
 
 @blueprint.get("/metrics")
 def figures() -> Response:
-    """Answer with the figures of ``chat.metrics``: to who has the token, or to a machine that serves nobody but itself."""
+    """Answer with the figures of ``chat.core.metrics``: to who has the token, or to a machine that serves nobody but itself."""
     if not _may_see_figures():
         security_events.note("token.metrics")
         raise NotAllowed("Metrics are for who sends the setting METRICS_TOKEN as a bearer token.")

@@ -19,7 +19,7 @@ class Section:
     endpoint: str
     words: str
     icon: str
-    #: Who sees it: the name of a permission, as ``chat.permissions`` has it.
+    #: Who sees it: the name of a permission, as ``chat.core.permissions`` has it.
     permission: str
     #: One of ``GROUPS``.
     group: str = ""

@@ -16,8 +16,8 @@ from limits import RateLimitItem, parse
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from chat import addresses, redis_link
-from chat.errors import TooFast
+from chat.core import addresses, redis_link
+from chat.core.errors import TooFast
 
 #: Seconds for which Redis is not asked again after it failed.
 _BREAKER = 1.0

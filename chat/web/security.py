@@ -18,9 +18,9 @@ from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
 
-from chat import ids, keys, security_events
-from chat.database import db
-from chat.errors import NotAllowed, NotSignedIn, Outdated, TooFast
+from chat.core import ids, keys, security_events
+from chat.core.database import db
+from chat.core.errors import NotAllowed, NotSignedIn, Outdated, TooFast
 from config import LOOPBACK
 
 F = TypeVar("F", bound=Callable[..., Any])

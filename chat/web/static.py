@@ -23,8 +23,8 @@ import rcssmin
 import rjsmin
 from flask import Blueprint, Flask, Response, current_app, request
 
-from chat.errors import NotFound
-from chat.threads import Threads
+from chat.core.errors import NotFound
+from chat.core.threads import Threads
 from chat.web import modules
 
 blueprint = Blueprint("static_files", __name__)

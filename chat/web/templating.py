@@ -21,7 +21,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from chat import clock
+from chat.core import clock
 from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from chat import keys
+from chat.core import keys
 from chat.web import security
 from chat.web.contexts import OutdatedPage
 from chat.web.templating import render_page

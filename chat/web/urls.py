@@ -10,7 +10,7 @@ from flask import Flask, current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, MapAdapter, RequestRedirect
 
-from chat import ids
+from chat.core import ids
 
 
 class IdConverter(BaseConverter):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import request
 
-from chat import clock
+from chat.core import clock
 
 
 class BeyondTime(ValueError):

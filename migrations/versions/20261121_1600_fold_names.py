@@ -11,7 +11,7 @@ Create Date: 2026-11-21 16:00
 import sqlalchemy as sa
 from alembic import op
 
-from chat.folding import folded
+from chat.core.folding import folded
 
 revision = "5d1c0f6a2b77"
 down_revision = "749923b83c93"

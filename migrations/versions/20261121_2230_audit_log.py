@@ -1,7 +1,7 @@
 """The audit log, and finding what was removed.
 
 Why: what moderators do and look at has to be answered for. Rows are only ever added: triggers refuse the rest, and the seals of
-``chat.audit`` show what somebody with the rights of the owner changed all the same.
+``chat.core.audit`` show what somebody with the rights of the owner changed all the same.
 
 Revision ID: 8a4f6d2b91ce
 Revises: 5d1c0f6a2b77
@@ -11,7 +11,7 @@ Create Date: 2026-11-21 22:30
 import sqlalchemy as sa
 from alembic import op
 
-from chat import audit
+from chat.core import audit
 
 revision = "8a4f6d2b91ce"
 down_revision = "5d1c0f6a2b77"

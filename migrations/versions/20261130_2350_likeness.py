@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from chat.folding import folded
-from chat.names import likeness, told_apart
+from chat.core.folding import folded
+from chat.core.names import likeness, told_apart
 
 revision = "4c0d6f1b7a92"
 down_revision = "5c0e7b41d2aa"

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from chat import clock, security_events
 from chat.accounts import queries, service
 from chat.accounts.devices import describe
 from chat.accounts.sessions import write_use
-from chat.database import db
+from chat.core import clock, security_events
+from chat.core.database import db
 from chat.realtime import tickets
 from tests.conftest import Cast
 from tests.people import PASSWORD

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from chat.accounts import emails, queries, service
 from chat.accounts.models import Invitation
-from chat.database import db
-from chat.errors import Invalid
+from chat.core.database import db
+from chat.core.errors import Invalid
 from tests.accounts.test_known_browsers import sign_in
 from tests.conftest import Cast, Town
 from tests.notifications.mailbox import sign_up

@@ -7,10 +7,10 @@ from bs4 import BeautifulSoup
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import select, text
 
-from chat import names
 from chat.accounts import service
 from chat.accounts.models import User
-from chat.database import db
+from chat.core import names
+from chat.core.database import db
 from tests.conftest import Cast, Member
 from tests.people import PASSWORD
 from tests.services import ROOT

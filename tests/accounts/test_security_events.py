@@ -13,10 +13,10 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from chat import clock, security_events
 from chat.accounts import service
-from chat.database import db
-from chat.security_events import SecurityEvent
+from chat.core import clock, security_events
+from chat.core.database import db
+from chat.core.security_events import SecurityEvent
 from tests.accounts.test_known_browsers import guess, sign_in
 from tests.conftest import Cast, make_cast
 from tests.notifications.mailbox import outbox, parts, run

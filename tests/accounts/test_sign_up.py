@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from chat.accounts import queries
-from chat.database import db
+from chat.core.database import db
 from tests.conftest import Cast
 
 #: What crackers try first: lists, and the rules that they put to every word of them. The site is called Confab.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat import names
+from chat.core import names
 
 
 @pytest.mark.parametrize("tag", [" #ABCD", " \uff03abcd", " \u266fabcd", " # abcd", " #\u0430bcd", "#abcd", " #abc1"])

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from app import create_app
-from chat import ids
 from chat.accounts.queries import get_user
-from chat.database import db
+from chat.core import ids
+from chat.core.database import db
 from chat.messages import service
 from tests.browser.places import Village, furnish
 from tests.conftest import Town, _expect_calm, configured, populate

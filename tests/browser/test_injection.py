@@ -27,26 +27,26 @@ pytestmark = pytest.mark.timeout(400)
 FILL = """
 import json, sys
 from app import create_app
-from chat import ids
+from chat.core import ids
 from chat.accounts import service as accounts
 from chat.accounts.queries import get_user
 from chat.messages import service as messages
-from chat.reports import service as reports
-from chat.reports.models import ReportCase
-from chat.reports.service import Filing
-from chat.keeping import service as keeping
+from chat.moderation.reports import service as reports
+from chat.moderation.reports.models import ReportCase
+from chat.moderation.reports.service import Filing
+from chat.moderation.keeping import service as keeping
 from chat.look import service as look
 from chat.rooms.queries import Reach
-from chat.rules import service as rules
-from chat.sanctions import service as sanctions
-from chat.sanctions.models import Sanction
-from chat.sweeps import service as sweeps
+from chat.moderation.rules import service as rules
+from chat.moderation.sanctions import service as sanctions
+from chat.moderation.sanctions.models import Sanction
+from chat.moderation.sweeps import service as sweeps
 from chat.rooms import service as rooms
-from chat.database import db
+from chat.core.database import db
 from chat.accounts import passwords
 from sqlalchemy import select, update
 from chat.accounts.models import User
-from chat.bus import transaction
+from chat.core.bus import transaction
 
 work = json.load(open(sys.argv[1]))
 app = create_app()

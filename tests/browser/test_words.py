@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import create_app
-from chat import ids
 from chat.accounts.queries import get_user
-from chat.database import db
+from chat.core import ids
+from chat.core.database import db
+from chat.core.names import is_blank
 from chat.messages import service
 from chat.messages.body import to_line, to_shown
-from chat.names import is_blank
 from tests.browser.conftest import settled, shows, write
 from tests.conftest import Town, configured
 from tests.messages.corpus import PASTED, TEXTS

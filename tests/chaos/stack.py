@@ -30,7 +30,7 @@ import base64, json, sys
 from argon2 import PasswordHasher
 from app import create_app
 from chat.accounts import passwords, service
-from chat.database import db
+from chat.core.database import db
 from chat.rooms import service as rooms
 from chat.web import security
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

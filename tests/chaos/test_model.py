@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from chat import log
-from chat.database import db
+from chat.core import log
+from chat.core.database import db
 from chat.realtime.cursor import Cursor
 from chat.realtime.hub import QueueConnection
 from chat.realtime.streams import Asked, Wanted

@@ -23,15 +23,15 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from chat import clock
 from chat.accounts.models import User
-from chat.database import db
-from chat.errors import ChatError, Conflict, NotAllowed, NotFound
+from chat.core import clock
+from chat.core.database import db
+from chat.core.errors import ChatError, Conflict, NotAllowed, NotFound
+from chat.moderation.sanctions import service as sanctions
 from chat.rooms import policy
 from chat.rooms import service as rooms
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach, get_membership, rank
-from chat.sanctions import service as sanctions
 
 WHO = st.sampled_from(["alice", "bob", "mallory", "mia"])
 NUMBER = st.integers(0, 20)

@@ -9,7 +9,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import text
 
-from chat.database import db
+from chat.core.database import db
 from tests.conftest import make_cast
 from tests.services import Postgres
 

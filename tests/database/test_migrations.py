@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 
-from chat.database import db
+from chat.core.database import db
 from tests.services import ROOT
 
 

@@ -12,9 +12,9 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from chat.bus import transaction
-from chat.database import db, sqlite
-from chat.database.sqlite import FairLock
+from chat.core.bus import transaction
+from chat.core.database import db, sqlite
+from chat.core.database.sqlite import FairLock
 
 
 def test_a_lock_serves_in_order():

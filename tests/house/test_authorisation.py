@@ -19,25 +19,26 @@ from sqlalchemy import select
 from werkzeug.routing import Rule
 
 from app import create_app
-from chat import ids, pictures, realtime
+from chat import pictures, realtime
 from chat.accounts import queries as people
 from chat.accounts import service as accounts
-from chat.database import db
-from chat.keeping import service as keeping
-from chat.keeping.models import Purge
+from chat.core import ids
+from chat.core.database import db
 from chat.look import queries as looks
 from chat.look import service as look
 from chat.messages import queries, service
-from chat.reports import service as reports
-from chat.reports.models import ReportCase
-from chat.reports.service import Filing
+from chat.moderation.keeping import service as keeping
+from chat.moderation.keeping.models import Purge
+from chat.moderation.reports import service as reports
+from chat.moderation.reports.models import ReportCase
+from chat.moderation.reports.service import Filing
+from chat.moderation.rules import service as rule_service
+from chat.moderation.rules.models import RuleHit
+from chat.moderation.sanctions import service as sanctions
+from chat.moderation.sanctions.models import Appeal
+from chat.moderation.sweeps import service as sweeps
 from chat.rooms import service as rooms
 from chat.rooms.queries import Reach
-from chat.rules import service as rule_service
-from chat.rules.models import RuleHit
-from chat.sanctions import service as sanctions
-from chat.sanctions.models import Appeal
-from chat.sweeps import service as sweeps
 from tests.conftest import Cast, configured, dispose, make_cast
 from tests.services import ROOT
 

@@ -17,7 +17,7 @@ from flask.cli import FlaskGroup, ScriptInfo
 
 from app import create_app
 from chat import pictures
-from chat.database import postgresql
+from chat.core.database import postgresql
 from chat.realtime import hub
 from chat.server import http, process
 from config import Config, load

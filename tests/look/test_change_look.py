@@ -13,15 +13,15 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from chat.accounts.models import User
-from chat.audit import AuditRow
-from chat.bus import transaction
-from chat.database import db
+from chat.core.audit import AuditRow
+from chat.core.bus import transaction
+from chat.core.database import db
 from chat.look import site
 from chat.look.models import NAME_LIMIT, Look
 from chat.look.styles import LIMIT
 from tests.conftest import Cast, Member
+from tests.moderation.rules.test_rules import at_once
 from tests.pictures.samples import png
-from tests.rules.test_rules import at_once
 
 NAME, ACCENT, CSS = "Skerry Light", "#7a3cc2", ".brand__name { font-style: italic; }"
 

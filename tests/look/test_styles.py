@@ -7,7 +7,7 @@ import tinycss2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.errors import Invalid
+from chat.core.errors import Invalid
 from chat.look.styles import LIMIT, compiled
 from tests.browser.payloads import PAYLOADS
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from bs4 import BeautifulSoup
 
-from chat import clock
-from chat.database import db
+from chat.core import clock
+from chat.core.database import db
 from chat.messages.models import Message, MessageVersion
 from tests.conftest import Cast, Member
 

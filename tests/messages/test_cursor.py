@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from chat.database import db
+from chat.core.database import db
 from chat.messages import queries, service
 from tests.conftest import Cast
 from tests.messages.test_timeline import seqs_of, soup

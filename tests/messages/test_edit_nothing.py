@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from chat import ids
-from chat.audit import AuditRow
-from chat.database import db
-from chat.log import LogRow
+from chat.core import ids
+from chat.core.audit import AuditRow
+from chat.core.database import db
+from chat.core.log import LogRow
 from chat.messages.models import Message, MessageVersion
 from tests.conftest import Cast
 

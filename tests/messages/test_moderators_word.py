@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from chat import ids
-from chat.audit import AuditRow
-from chat.database import db
+from chat.core import ids
+from chat.core.audit import AuditRow
+from chat.core.database import db
 from chat.messages.models import Message
 from tests.conftest import Cast, Member
 

@@ -7,9 +7,9 @@ import threading
 import pytest
 from bs4 import BeautifulSoup
 
-from chat.database import db
-from chat.errors import NotFound
-from chat.log import LogRow
+from chat.core.database import db
+from chat.core.errors import NotFound
+from chat.core.log import LogRow
 from chat.messages import queries, service
 from chat.messages.models import Message
 from chat.rooms import service as rooms
@@ -212,8 +212,8 @@ def test_a_removal_and_a_post_have_one_order(cast: Cast):
 @both
 def test_a_post_that_waited_for_the_lock_sees_the_removal(cast: Cast):
     """The removal holds the room's lock; the post has looked up nothing yet that it would still believe."""
-    from chat import log
-    from chat.bus import transaction
+    from chat.core import log
+    from chat.core.bus import transaction
 
     outcome = []
 

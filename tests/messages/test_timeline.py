@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from chat import clock
-from chat.database import db
+from chat.core import clock
+from chat.core.database import db
 from chat.messages import service
 from tests.conftest import Cast, Member
 

@@ -9,8 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 
-from chat import ids
-from chat.database import db
+from chat.core import ids
+from chat.core.database import db
 from chat.messages.models import Message
 from chat.rooms.models import Membership, Room
 from tests.conftest import Cast, Member

@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat.core.names import is_blank
 from chat.messages import body
 from chat.messages.body import to_html, to_line, to_shown
-from chat.names import is_blank
 from tests.conftest import Cast
 from tests.messages.corpus import TEXTS
 

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
-from chat import clock, jobs
-from chat.database import db
-from chat.jobs import Job
+from chat.core import clock, jobs
+from chat.core.database import db
+from chat.core.jobs import Job
 from tests.people import PASSWORD
 
 

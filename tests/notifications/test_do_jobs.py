@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chat import jobs
-from chat.bus import transaction
-from chat.database import db
-from chat.jobs import Job
+from chat.core import jobs
+from chat.core.bus import transaction
+from chat.core.database import db
+from chat.core.jobs import Job
 from tests.notifications.mailbox import Clock
 
 MakeApp = Callable[..., tuple[Flask, dict[str, str]]]

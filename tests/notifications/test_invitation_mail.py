@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from chat.accounts.models import Invitation
-from chat.database import db
+from chat.core.database import db
 from tests.conftest import Cast, make_cast
 from tests.notifications.mailbox import forget_jobs, job, outbox, parts, run, sign_up
 

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from chat import jobs
 from chat.accounts.models import User
-from chat.bus import transaction
-from chat.database import db
+from chat.core import jobs
+from chat.core.bus import transaction
+from chat.core.database import db
 from chat.notifications import mailer
 from tests.emulators.running import MAIL_FROM, Emulators
 from tests.notifications.mailbox import Clock, forget_jobs, job, run, sign_up

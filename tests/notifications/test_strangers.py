@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.names import harmless
+from chat.core.names import harmless
 from tests.conftest import Cast
 from tests.notifications.mailbox import forget_jobs, outbox, parts, run, sign_up
 

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from chat.accounts.models import LoginSession, User
-from chat.database import db
-from chat.jobs import Job
+from chat.core.database import db
+from chat.core.jobs import Job
 from tests.notifications.mailbox import forget_jobs, job, outbox, parts, run, sign_up
 
 MakeApp = Callable[..., tuple[Flask, dict[str, str]]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chat import jobs
+from chat.core import jobs
 from tests.conftest import Cast, Member
 from tests.pictures.samples import BLUE, GREEN, RED, encoded, fetch, moving, near, png, send
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from chat import jobs
-from chat.database import db
+from chat.core import jobs
+from chat.core.database import db
 from chat.pictures import storage
 from chat.pictures.models import Picture
 from tests.conftest import Cast

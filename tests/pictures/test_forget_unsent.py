@@ -4,7 +4,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
-from chat import clock, jobs
+from chat.core import clock, jobs
 from chat.messages.listeners import forget_unsent
 from tests.conftest import Cast
 from tests.pictures.samples import fetch, png, post, seen, upload

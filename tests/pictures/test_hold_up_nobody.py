@@ -128,7 +128,7 @@ def test_it_ends_a_wait_that_drips():
     script = (
         "from gevent import monkey; monkey.patch_all()\n"
         "import time\n"
-        "from chat.threads import at_most\n"
+        "from chat.core.threads import at_most\n"
         "started = time.monotonic()\n"
         "try:\n"
         "    with at_most(0.2):\n"

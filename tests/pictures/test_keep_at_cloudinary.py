@@ -12,9 +12,9 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select
 
-from chat import clock, jobs
-from chat.database import db
-from chat.jobs import Job
+from chat.core import clock, jobs
+from chat.core.database import db
+from chat.core.jobs import Job
 from chat.pictures import storage
 from chat.pictures.models import Picture
 from tests.conftest import Cast, make_cast

@@ -11,7 +11,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from chat import pictures
-from chat.database import db
+from chat.core.database import db
 from chat.pictures import process
 from chat.pictures.models import Picture
 from tests.conftest import Cast

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from chat import pictures
-from chat.errors import TooFast, Unavailable
+from chat.core.errors import TooFast, Unavailable
 from chat.pictures import turns
 from chat.pictures.turns import Turns
 from tests.conftest import Cast

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from chat.accounts.sessions import write_use
-from chat.database import db
+from chat.core.database import db
 from chat.presence import store, tracker
 from chat.presence.store import ALIVE, MemoryStore, RedisStore
 from chat.presence.tracker import IDLE, Tracker

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from bench.contenders import sealed
-from chat import redis_link
+from chat.core import redis_link
 from chat.realtime import broker
 from chat.realtime.broker import RedisBroker
 from tests.services import Redis, wait_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from chat.log import LogEvent
+from chat.core.log import LogEvent
 from chat.realtime import frames
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bs4 import BeautifulSoup
 
-from chat.database import db
+from chat.core.database import db
 from chat.rooms import service as rooms
 from tests.conftest import Cast, Member
 

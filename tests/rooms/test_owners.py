@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from chat import clock
-from chat.audit import AuditRow
-from chat.database import db
+from chat.core import clock
+from chat.core.audit import AuditRow
+from chat.core.database import db
+from chat.moderation.sanctions import service as sanctions
+from chat.moderation.sanctions.models import Sanction
 from chat.rooms.models import Membership
-from chat.sanctions import service as sanctions
-from chat.sanctions.models import Sanction
 from tests.conftest import Cast, Member, make_cast
 
 both = pytest.mark.parametrize("app", ["sqlite", "postgresql"], indirect=True)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from chat.database import db
+from chat.core.database import db
 from chat.rooms import queries, service
 from chat.rooms.models import Room
 from tests.conftest import Cast, Member

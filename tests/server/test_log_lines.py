@@ -14,7 +14,7 @@ ACTS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x202
 
 WRITES = f"""
 import logging
-from chat import logs
+from chat.core import logs
 logs.configure()
 acts = {ACTS!r}
 log = logging.getLogger("chat.test")

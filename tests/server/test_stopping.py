@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import text
 
-from chat.database import db
+from chat.core.database import db
 from chat.server.process import finish
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from chat import addresses
+from chat.core import addresses
 from tests.accounts.test_sign_in import sign_in
 from tests.conftest import Cast, make_cast
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from chat.accounts.models import User
-from chat.database import db
-from chat.names import is_blank
+from chat.core.database import db
+from chat.core.names import is_blank
 from tests.conftest import Cast
 
 BLANKS = [

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from chat import clock
-from chat.database import db
-from chat.sanctions.models import Sanction
+from chat.core import clock
+from chat.core.database import db
+from chat.moderation.sanctions.models import Sanction
 from chat.web import zones
 from tests.conftest import Cast, Member
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from chat import ids
+from chat.core import ids
 from tests.conftest import Cast, Member
 from tests.people import PASSWORD
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.database import db
+from chat.core.database import db
 from chat.messages.contexts import MessageContext
 from chat.realtime.frames import _renderers
 from chat.web.templating import for_room

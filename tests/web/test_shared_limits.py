@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from limits import parse
 
-from chat import redis_link
+from chat.core import redis_link
 from chat.web.rate_limits import RateLimits
 from tests.services import Redis
 
