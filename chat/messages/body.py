@@ -13,11 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import regex
 from markupsafe import Markup
 
+from chat.core.memories import remembered
 from chat.core.names import is_blank
 
 #: Levels of quotes in quotes, and of lists in lists; deeper ones are flattened.
@@ -119,12 +119,6 @@ def to_line(text: str, limit: int = 140) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
-def forget() -> None:
-    """Drop the texts whose HTML is remembered: some of them are destroyed."""
-    _short.cache_clear()
-    _long.cache_clear()
-
-
 def _rendered(text: str) -> Markup:
     if not text or (len(text) > _MOST_MARKS and _marks(text) > _MOST_MARKS):
         shown = f"<p>{_escape(text)}</p>" if text else ""
@@ -133,8 +127,8 @@ def _rendered(text: str) -> Markup:
     return Markup(shown)  # noqa: S704 - all that was typed is escaped
 
 
-_short = lru_cache(maxsize=4096)(_rendered)
-_long = lru_cache(maxsize=64)(_rendered)  # a post asks several times
+_short = remembered(4096)(_rendered)
+_long = remembered(64)(_rendered)  # a post asks several times
 
 
 def _marks(text: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, func, or_, select
@@ -15,6 +14,7 @@ from chat.core import clock, names
 from chat.core.database import db
 from chat.core.errors import NotFound
 from chat.core.log import Meta
+from chat.core.memories import remembered
 from chat.messages.body import to_html, to_line
 from chat.messages.contexts import (
     DeletionContext,
@@ -377,7 +377,7 @@ def _contexts(rows: Iterable[Found]) -> list[MessageContext]:
     return [_context(row, pictures.get(row.id, ())) for row in rows]
 
 
-@lru_cache(maxsize=4096)  # what a message is made of says all about it, and most pages show what others have just shown
+@remembered(4096)  # what a message is made of says all about it, and most pages show what others have just shown
 def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext:
     deletion = None
     if row.deleted_at is not None:
@@ -396,8 +396,3 @@ def _context(row: Found, pictures: tuple[PictureContext, ...]) -> MessageContext
         deletion=deletion,
         pictures=pictures,
     )
-
-
-def forget() -> None:
-    """Drop what is remembered of messages: some of it is destroyed."""
-    _context.cache_clear()

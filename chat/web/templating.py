@@ -21,7 +21,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pref
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from chat.core import clock
+from chat.core import clock, memories
 from chat.web import security, static, urls, zones
 
 #: Smallest page that is worth compressing.
@@ -152,10 +152,11 @@ def _origin(name: str) -> str:
     return "of the theme" if theme and (Path(theme) / "templates" / name).is_file() else "as shipped"
 
 
-def forget(app: Flask) -> None:
+@memories.forgets
+def forget() -> None:
     """Drop the rendered pieces that are kept: some of what they show is destroyed."""
     for name in ("kept", "kept_whole"):
-        app.extensions[name].clear()
+        current_app.extensions[name].clear()
 
 
 def provide(name: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:

@@ -6,18 +6,14 @@ import time
 from functools import partial
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Engine, text
 
 from chat import realtime
-from chat.core import jobs
+from chat.core import jobs, memories
 from chat.core.bus import after
 from chat.core.database import db, is_sqlite
 from chat.core.threads import Threads
-from chat.messages import body, queries
 from chat.moderation.keeping.events import TextsDestroyed
-from chat.moderation.rules import matching
-from chat.web import templating
 
 _thread = Threads(1)
 #: How often a busy database is asked again within one try, and seconds between.
@@ -32,11 +28,8 @@ def tell_processes(event: TextsDestroyed) -> None:
 
 
 def forget(message: dict[str, Any]) -> None:
-    """Do so. It is made again from what is left, and it was found by the text itself, so nobody could have been shown it."""
-    queries.forget()
-    body.forget()
-    matching.forget()
-    templating.forget(current_app)
+    """Do so. What is remembered is found by the text itself, so nobody could have been shown it meanwhile."""
+    memories.forget_all()
 
 
 @jobs.handles("scrub")

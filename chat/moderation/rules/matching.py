@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import groupby, islice, pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import regex
 
 from chat.core import names
+from chat.core.memories import remembered
 from chat.messages.body import to_html
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ class Reading:
         return self.places[start], self.places[end - 1] + 1
 
 
-@lru_cache(maxsize=16)  # that of a long text is a megabyte; several rules look at the same one
+@remembered(16)  # that of a long text is a megabyte; several rules look at the same one
 def readings(text: str) -> tuple[Reading, ...]:
     """Return a text as it can be read: as it stands, and with digits and signs as letters."""
     folded = list(_folded(text))
@@ -124,7 +124,7 @@ def plain(text: str) -> str:
     return f" {' '.join(''.join(each if each.isalnum() else ' ' for each in letters).split())} "
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _apart(text: str) -> tuple[Reading, ...]:
     """Return what was written with its letters set apart, put together."""
     folded = list(_folded(text))
@@ -133,7 +133,7 @@ def _apart(text: str) -> tuple[Reading, ...]:
     return tuple(Reading("".join(letter for letter, _ in each), tuple(at for _, at in each)) for each in letters)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _joined(text: str) -> tuple[Reading, ...]:
     """Return words with one mark between them as one word: all that hang together, and each two."""
     folded = list(_folded(text))
@@ -156,13 +156,6 @@ def _folded(text: str) -> Iterator[tuple[str, int]]:
     for place, char in enumerate(text):
         for letter in names.letters(char):
             yield letter, place
-
-
-def forget() -> None:
-    """Drop the texts that are remembered: some of them are destroyed."""
-    readings.cache_clear()
-    _apart.cache_clear()
-    _joined.cache_clear()
 
 
 def _reading(folded: Sequence[tuple[str, int]]) -> Reading:
