@@ -26,6 +26,7 @@ from chat.messages.contexts import (
 )
 from chat.messages.models import UNDO_WINDOW, Attachment, HeldMessage, Message, MessageVersion
 from chat.pictures.models import Picture
+from chat.rooms import kinds
 from chat.rooms.contexts import PreviewContext
 from chat.rooms.models import Membership, Room
 
@@ -344,7 +345,7 @@ def _preview(row: Found) -> PreviewContext:
         text = "A picture" if row.pictures == 1 else f"{row.pictures} pictures"
     else:
         text = to_line(row.body)
-    return PreviewContext(text, row.author_id, "" if row.kind == "direct" else names.short(row.name))
+    return PreviewContext(text, row.author_id, "" if kinds.get(row.kind).pair else names.short(row.name))
 
 
 # -- inside

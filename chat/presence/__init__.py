@@ -27,7 +27,7 @@ class _Presence:
 
     def of_all(self, members: Iterable[MemberContext]) -> tuple[PresenceContext, ...]:
         """Return which of a room's members are here, in their order."""
-        return tuple(queries.of(member.person) for member in members)
+        return queries.of_all(member.person for member in members)
 
 
 def init_app(app: Flask) -> None:

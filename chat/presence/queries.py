@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from chat.accounts.contexts import PersonContext
 from chat.accounts.guards import maybe_viewer
@@ -12,8 +12,16 @@ from chat.presence.tracker import tracker
 
 def of(person: PersonContext) -> PresenceContext:
     """Return whether a person is here, for a page; its viewer is, also before their stream is open."""
-    state = "online" if person.id == _viewer_id() else tracker().state(person.id)
-    return PresenceContext(person.id, state, person.last_seen_at if state == "offline" else None)
+    return of_all([person])[0]
+
+
+def of_all(people: Iterable[PersonContext]) -> tuple[PresenceContext, ...]:
+    """Return as ``of`` does which of some people are here, in their order."""
+    known, me = tracker(), _viewer_id()
+    states = ((each, "online" if each.id == me else known.state(each.id)) for each in people)
+    return tuple(
+        PresenceContext(each.id, state, each.last_seen_at if state == "offline" else None) for each, state in states
+    )
 
 
 def crowd(room_id: str, members: Collection[str]) -> CrowdContext:

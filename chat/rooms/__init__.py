@@ -6,16 +6,12 @@ from flask import Flask
 
 from chat.accounts.guards import maybe_viewer
 from chat.realtime import Realtime
-from chat.rooms import broadcasts, kinds, listeners, queries, routes
+from chat.rooms import broadcasts, listeners, queries, routes
 from chat.rooms.contexts import RowContext
-from chat.rooms.kinds import direct, group, open
 from chat.web import templating
 from chat.web.templating import OwnTemplates
 
 __all__ = ["init_app", "listeners"]
-
-for each in (open, group, direct):
-    kinds.register(each.KIND)
 
 
 def init_app(app: Flask) -> None:

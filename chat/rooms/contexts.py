@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chat.accounts.contexts import HUES, PersonContext
+from chat.rooms import kinds
+from chat.rooms.kinds import open
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,16 @@ class RoomContext:
     purpose: str = ""
     #: The other person of a direct room.
     person: PersonContext | None = None
+
+    @property
+    def icon(self) -> str:
+        """Return the name of the icon of its kind."""
+        return kinds.get(self.kind).icon
+
+    @property
+    def joinable(self) -> bool:
+        """Tell whether anybody who is signed in may join it."""
+        return kinds.get(self.kind).joinable
 
     @property
     def hue(self) -> int:
@@ -173,13 +185,38 @@ class HomePage:
 
 
 @dataclass(frozen=True)
+class RoomKindContext:
+    """A kind of room that one can make, in words."""
+
+    name: str
+    icon: str
+    title: str
+    #: Who may read what is said there.
+    promise: str
+
+    @classmethod
+    def all(cls) -> tuple[RoomKindContext, ...]:
+        """Return what there is to choose from, the most open first."""
+        found = [kinds.get(name) for name in kinds.creatable()]
+        ordered = sorted(found, key=lambda kind: not kind.joinable)
+        return tuple(cls(kind.name, kind.icon, kind.title, kind.promise) for kind in ordered)
+
+    @classmethod
+    def sample(cls) -> RoomKindContext:
+        """Return a sample of a kind."""
+        return cls.all()[0]
+
+
+@dataclass(frozen=True)
 class NewRoomPage:
     """The form to make a room."""
 
     name: str = ""
-    kind: str = "open"
+    kind: str = open.KIND.name
     purpose: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    #: What one can make.
+    kinds: tuple[RoomKindContext, ...] = field(default_factory=lambda: RoomKindContext.all())
 
     @classmethod
     def sample(cls) -> NewRoomPage:

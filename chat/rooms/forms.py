@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from chat.core import names
 from chat.core.errors import Invalid
+from chat.rooms.kinds import open
 from chat.rooms.models import NAME_LIMIT, NAME_WIDTH, PURPOSE_LIMIT
 from chat.web import forms
 
@@ -21,7 +22,7 @@ class RoomForm:
     @classmethod
     def read(cls) -> RoomForm:
         """Return what was sent, unchecked."""
-        return cls(forms.name("name"), forms.line("kind") or "open", forms.line("purpose"))
+        return cls(forms.name("name"), forms.line("kind") or open.KIND.name, forms.line("purpose"))
 
     def checked(self) -> RoomForm:
         """Return it if every field is in order.

@@ -11,6 +11,7 @@ from chat.core.bus import during
 from chat.core.database import db
 from chat.core.log import Meta
 from chat.rooms import service
+from chat.rooms.kinds import open
 from chat.rooms.models import Room
 
 #: The fact that names the room everybody is put into.
@@ -20,7 +21,7 @@ FIRST_ROOM = "first_room"
 @during(SiteSetUp)
 def make_first_room(event: SiteSetUp) -> None:
     """Make the room in which the first two people meet."""
-    room_id = service.create_room("everyone", "open", "Where everybody is", event.user_id)
+    room_id = service.create_room("everyone", open.KIND.name, "Where everybody is", event.user_id)
     db.session.add(Meta(name=FIRST_ROOM, value=room_id))
     db.session.flush()
     for user_id in db.session.execute(select(User.id).where(User.id != event.user_id)).scalars().all():

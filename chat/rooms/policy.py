@@ -56,7 +56,9 @@ def may_moderate(room: Room, membership: Membership, role: str) -> bool:
 
     :param role: of the member, on the site.
     """
-    return room.kind != "direct" and permissions.may("message.remove", role, permissions.room_role(membership.role))
+    return kinds.get(room.kind).moderated and permissions.may(
+        "message.remove", role, permissions.room_role(membership.role)
+    )
 
 
 def may_manage(room: Room, membership: Membership) -> bool:

@@ -52,7 +52,7 @@ class Reach:
             near = case((Room.kind.in_(kinds.joinable()), true()), else_=Room.id.in_(own))
         else:
             near = Room.id.in_(own.where(Membership.role == "moderator"))
-        return and_(Room.kind != "direct", near)
+        return and_(Room.kind.in_(kinds.moderated()), near)
 
     def may(self, permission: str) -> bool:
         """Tell whether they have a permission, in the rooms that they reach."""
@@ -165,7 +165,7 @@ def audience(room_id: str) -> tuple[int, list[str]]:
 
 def room_context(room: Room, viewer_id: str) -> RoomContext:
     """Return a room as one of its members sees it."""
-    person = other_person(room.id, viewer_id) if room.kind == "direct" else None
+    person = other_person(room.id, viewer_id) if kinds.get(room.kind).pair else None
     return RoomContext(room.id, room.kind, person.name if person else room.name, room.purpose, person)
 
 
@@ -242,9 +242,9 @@ def _select_rows(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
             User.id, User.name, User.picture_id, User.status, User.last_seen_at,
         )
         .join(Room, Room.id == Membership.room_id)
-        .outerjoin(other, and_(Room.kind == "direct", other.room_id == Room.id, other.user_id != Membership.user_id))
+        .outerjoin(other, and_(Room.kind.in_(kinds.pairs()), other.room_id == Room.id, other.user_id != Membership.user_id))
         .outerjoin(User, User.id == other.user_id)
-        .where(condition, or_(Room.kind != "direct", Room.posted > 0, Room.created_by == Membership.user_id))
+        .where(condition, or_(Room.kind.in_(kinds.listed_empty()), Room.posted > 0, Room.created_by == Membership.user_id))
     )  # fmt: skip
 
 
@@ -343,7 +343,7 @@ def moderates(room_id: str, user_id: str, role: str) -> bool:
     found = db.session.execute(
         statement.where(Membership.room_id == room_id, Membership.user_id == user_id)
     ).one_or_none()
-    if found is None or found.kind == "direct":
+    if found is None or not kinds.get(found.kind).moderated:
         return False
     return permissions.may("message.remove", role, permissions.room_role(found.role))
 
@@ -464,7 +464,7 @@ def direct_partners(user_ids: Collection[str]) -> dict[str, list[str]]:
     other = aliased(Membership)
     statement = (
         select(Membership.user_id, other.user_id)
-        .join(Room, and_(Room.id == Membership.room_id, Room.kind == "direct"))
+        .join(Room, and_(Room.id == Membership.room_id, Room.kind.in_(kinds.pairs())))
         .join(other, and_(other.room_id == Room.id, other.user_id != Membership.user_id))
         .where(Membership.user_id.in_(sorted(user_ids)))
     )

@@ -13,7 +13,7 @@ from chat.accounts.guards import signed_in, viewer
 from chat.accounts.policy import require
 from chat.core import clock, ids, names
 from chat.core.errors import Invalid, NoSuchRoom, NotAllowed
-from chat.rooms import policy, queries, service
+from chat.rooms import kinds, policy, queries, service
 from chat.rooms.contexts import HomePage, LeavePage, MembersPage, NewRoomPage, RoomList, RoomSettingsPage
 from chat.rooms.forms import MemberForm, RoomForm
 from chat.rooms.queries import Door
@@ -201,7 +201,7 @@ def update_settings(room_id: str) -> Response:
 
 
 def _members_page(door: Door, email: str = "", notice: str = "", error: str = "") -> MembersPage:
-    changeable = door.room.kind != "direct"
+    changeable = kinds.get(door.room.kind).changeable
     may_add = changeable and viewer().may("member.add")
     return MembersPage(
         room=queries.room_context(door.room, viewer().id),

@@ -59,7 +59,7 @@ def find_direct(person_id: str, viewer_id: str) -> str:
     try:
         with transaction():
             accounts.require_may_publish(viewer_id)
-            room_id = _add_room("direct", "", "", key, viewer_id)
+            room_id = _add_room(direct.KIND.name, "", "", key, viewer_id)
             for user_id in sorted((person_id, viewer_id)):
                 _add_member(room_id, user_id, "member", viewer_id)
         return room_id
@@ -140,7 +140,7 @@ def appoint(room_id: str, user_id: str, role: str, actor_id: str, reason: str) -
         log.lock(room_id)
         kind = db.session.execute(select(Room.kind).where(Room.id == room_id)).scalar()
         known = queries.members_named([(room_id, user_id)]).get((room_id, user_id))
-        if known is None or kind == "direct":
+        if known is None or not kinds.get(str(kind)).changeable:
             raise NotFound("This person is not in the room.")
         if known.role in ("owner", role):
             raise Conflict(f"{known.person.name} is {known.role} of this room already.")
@@ -282,7 +282,7 @@ def change_room(room_id: str, name: str, purpose: str, actor_id: str) -> None:
 def _named(room_id: str, name: str) -> dict[str, str]:
     """Return the columns of a name: with a tag behind it where that of an open room, which everybody sees, looks like it."""
     name, alike = names.plain(name, room_id), names.likeness(name)
-    others = select(Room.id).where(Room.likeness == alike, Room.kind == "open", Room.id != room_id).limit(1)
+    others = select(Room.id).where(Room.likeness == alike, Room.kind.in_(kinds.joinable()), Room.id != room_id).limit(1)
     if alike and db.session.execute(others).scalar() is not None:
         name = names.told_apart(name, room_id)
     return {"name": name, "folded_name": folded(name), "likeness": alike}

@@ -31,6 +31,7 @@ from chat.moderation.keeping.contexts import (
     RetentionPreview,
 )
 from chat.moderation.keeping.models import Hold, Purge
+from chat.rooms import kinds
 from chat.rooms.contexts import Choice
 from chat.rooms.models import Room
 from chat.rooms.queries import Reach
@@ -286,7 +287,7 @@ def covered(hold: Hold, kind: type[Message] | type[HeldMessage] = Message) -> Co
         kind.created_at >= hold.since if hold.since else None,
         kind.created_at < hold.until if hold.until else None,
     ]
-    shown = select(Room.id).where(Room.kind != "direct")
+    shown = select(Room.id).where(Room.kind.in_(kinds.moderated()))
     return and_(kind.room_id.in_(shown), *(each for each in conditions if each is not None))
 
 
@@ -325,7 +326,7 @@ def hold(hold_id: str) -> HoldContext:
 
 def hold_form() -> HoldForm:
     """Return the form to make a hold, with the rooms and people that it may be about."""
-    rooms = select(Room.id, Room.name).where(Room.kind != "direct").order_by(Room.folded_name).limit(500)
+    rooms = select(Room.id, Room.name).where(Room.kind.in_(kinds.moderated())).order_by(Room.folded_name).limit(500)
     people = select(User.id, User.name).order_by(User.folded_name).limit(1000)
     return HoldForm(
         tuple(Choice(*row) for row in db.session.execute(rooms)),

@@ -15,6 +15,7 @@ from chat.core.errors import NotFound
 from chat.moderation.removed import queries
 from chat.moderation.removed.contexts import AuditContext, AuditPage
 from chat.moderation.removed.words import ACTIONS
+from chat.rooms import kinds
 from chat.rooms.contexts import Choice, FilterContext
 from chat.rooms.models import Room
 
@@ -92,7 +93,7 @@ def _select_audit(query: Mapping[str, str]) -> Select[AuditRow]:
 def _in_words(rows: Sequence[AuditRow]) -> tuple[AuditContext, ...]:
     people = accounts.people({each for row in rows for each in (row.actor_id, row.person_id) if each})
     room_ids = {row.room_id for row in rows if row.room_id}
-    named = select(Room.id, Room.name).where(Room.id.in_(sorted(room_ids)), Room.kind != "direct")
+    named = select(Room.id, Room.name).where(Room.id.in_(sorted(room_ids)), Room.kind.in_(kinds.moderated()))
     rooms = dict(db.session.execute(named).all()) if room_ids else {}
     return tuple(_line(row, people, rooms) for row in rows)
 

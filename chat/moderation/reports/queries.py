@@ -27,6 +27,7 @@ from chat.messages.models import Attachment, Message
 from chat.moderation.reports.contexts import CaseContext, CasePage, QueuePage, ReportContext, ReportedMessage
 from chat.moderation.reports.models import Report, ReportCase, ReportLine
 from chat.moderation.reports.words import DIRECT, REASONS
+from chat.rooms import kinds
 from chat.rooms.contexts import Choice, FilterContext, RoomContext
 from chat.rooms.models import Membership, Room
 from chat.rooms.queries import Reach
@@ -99,7 +100,7 @@ def condition(reach: Reach) -> ColumnElement[bool]:
     """
     near = reach.condition()
     if permissions.may("report.handle", reach.role):
-        near = or_(near, Room.kind == "direct", ReportCase.room_id.is_(None))
+        near = or_(near, Room.kind.in_(kinds.unmoderated()), ReportCase.room_id.is_(None))
     if not permissions.may("report.escalated", reach.role):
         near = and_(near, ReportCase.escalated_at.is_(None))
     return and_(near, ReportCase.person_id != reach.user_id)
@@ -150,7 +151,7 @@ def get_message(case: ReportCase) -> Message:
 def place(case: ReportCase) -> str:
     """Return how the room of a case is called to whoever is told about it."""
     kind, name = db.session.execute(select(Room.kind, Room.name).where(Room.id == case.room_id)).one()
-    return DIRECT if kind == "direct" else name
+    return name if kinds.get(kind).moderated else DIRECT
 
 
 def reporter_ids(case_id: str) -> list[str]:
@@ -256,7 +257,7 @@ def _share_a_room(one: str, other: str) -> bool:
 
 
 def _select_cases() -> Select[*tuple[Any, ...]]:
-    readable = and_(Room.kind != "direct", Message.deleted_at.is_(None))
+    readable = and_(Room.kind.in_(kinds.moderated()), Message.deleted_at.is_(None))
     return (
         select(
             ReportCase.id, ReportCase.message_id, ReportCase.person_id, ReportCase.room_id, ReportCase.state,
@@ -285,7 +286,7 @@ def _row(case_id: str, reach: Reach) -> Row[Any]:
 
 
 def _case(row: Row[Any], reasons: Mapping[str, tuple[str, ...]]) -> CaseContext:
-    in_room = row.message_id is not None and row.kind != "direct"
+    in_room = row.message_id is not None and kinds.get(row.kind).moderated
     return CaseContext(
         id=row.id,
         person=PersonContext(row.person_id, row.person, row.person_picture),
@@ -377,8 +378,8 @@ def _chosen_lines(case: CaseContext, seq: int, moment: datetime) -> _Around:
 def _chosen(query: Mapping[str, str], reach: Reach) -> list[ColumnElement[bool]]:
     chosen: list[ColumnElement[bool]] = []
     if "room" in query:
-        kinds = {"direct": Room.kind == "direct", "people": ReportCase.room_id.is_(None)}
-        chosen.append(kinds.get(query["room"], ReportCase.room_id == query["room"]))
+        apart = {"direct": Room.kind.in_(kinds.unmoderated()), "people": ReportCase.room_id.is_(None)}
+        chosen.append(apart.get(query["room"], ReportCase.room_id == query["room"]))
     if "reason" in query:
         chosen.append(ReportCase.id.in_(select(Report.case_id).where(Report.reason == query["reason"])))
     whose = {

@@ -17,6 +17,7 @@ from chat.moderation.reports.forms import DecisionForm, FilingForm
 from chat.moderation.reports.models import COMMENT_LIMIT
 from chat.moderation.reports.service import AlreadyReported, Filing
 from chat.moderation.reports.words import REASONS
+from chat.rooms import kinds
 from chat.rooms import queries as rooms
 from chat.rooms.contexts import Choice
 from chat.rooms.guards import reach
@@ -103,7 +104,7 @@ def _checked(form: FilingForm) -> Filing:
 def _message_page(message: Message, form: FilingForm) -> FilingPage:
     door = rooms.get_membership(message.room_id, viewer().id)
     context = messages.contexts([message.id])[message.id]
-    around = queries.around(message) if door.room.kind == "direct" else ()
+    around = queries.around(message) if not kinds.get(door.room.kind).moderated else ()
     return FilingPage(
         action=path_for("reports.create_for_message", message_id=message.id),
         back=_permalink(message),

@@ -26,6 +26,7 @@ from chat.moderation.reports.contexts import CaseContext, CasePage
 from chat.moderation.reports.models import Report, ReportCase, ReportLine
 from chat.notices import service as notices
 from chat.notices.service import Told
+from chat.rooms import kinds
 from chat.rooms import queries as rooms
 from chat.rooms.models import Room
 from chat.rooms.queries import Reach
@@ -66,7 +67,7 @@ def report_message(message_id: str, reporter_id: str, role: str, filing: Filing)
         policy.require_reportable(message)
         case_id = _add_report(f"message:{message_id}", message.author_id, message, reporter_id, filing)
         kind = db.session.execute(select(Room.kind).where(Room.id == message.room_id)).scalar_one()
-        if filing.lines and kind == "direct":
+        if filing.lines and not kinds.get(kind).moderated:
             chosen = [line.id for line in queries.around(message) if line.id in filing.lines]
             for_case = [{"case_id": case_id, "message_id": line} for line in chosen]
             if for_case:

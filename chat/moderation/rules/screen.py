@@ -28,6 +28,7 @@ from chat.moderation.rules.models import Rule, RuleHit
 from chat.moderation.rules.words import HELD, KINDS, STRENGTH
 from chat.moderation.sanctions import service as sanctions
 from chat.realtime.caches import Cache
+from chat.rooms import kinds
 from chat.rooms.models import Membership, Room
 
 log = logging.getLogger(__name__)
@@ -71,12 +72,13 @@ class Known:
         :param milder: whether a rule of one room only refuses where it would mute.
         """
         action = "block" if self.action == "mute" and milder and self.room_id is not None else self.action
-        if kind == "direct":  # nobody looks at what is written there, and no mute of there would be anybody's to lift
+        moderated = kinds.get(kind).moderated
+        if not moderated:  # nobody looks at what is written there, and no mute of there would be anybody's to lift
             if action not in ("block", "mute"):
                 return None
             action = "block"
         usual = HELD if action == "hold" and draft.what == "message" else KINDS[self.kind].sentence
-        return Verdict(action, self.id, self.sentence or usual, self.name, self.mute_minutes, kind != "direct")
+        return Verdict(action, self.id, self.sentence or usual, self.name, self.mute_minutes, moderated)
 
 
 def _version() -> frozenset[Any]:

@@ -33,6 +33,7 @@ from chat.moderation.staff.contexts import (
     RoomsPage,
     WhyPage,
 )
+from chat.rooms import kinds
 from chat.rooms import policy as room_policy
 from chat.rooms import queries as rooms
 from chat.rooms.contexts import Choice
@@ -129,7 +130,7 @@ def _grounds(person: User, room: Room | None, permission: str) -> Iterator[Groun
             yield Ground(False, f"{name} is not in {room.name}.")
         if membership is not None and permission in _WRITING:
             yield from _writes(name, membership)
-        if room.kind == "direct" and permission in _NOT_IN_DIRECT:
+        if not kinds.get(room.kind).moderated and permission in _NOT_IN_DIRECT:
             yield Ground(False, "A direct room belongs to the two in it.")
     holders = [ROLES[role] for role in ROLES if role in asked.roles]
     has = permissions.may(permission, person.role, in_room)
@@ -277,7 +278,7 @@ def owned_rooms(search: str) -> RoomsPage:
         select(Room, User, members)
         .outerjoin(Membership, and_(Membership.room_id == Room.id, Membership.role == "owner"))
         .outerjoin(User, User.id == Membership.user_id)
-        .where(Room.kind != "direct")
+        .where(Room.kind.in_(kinds.moderated()))
         .order_by(case((User.id.is_(None), 0), else_=1), Room.active_at.desc(), Room.id)
         .limit(_FOUND)
     )
@@ -295,7 +296,9 @@ def room(room_id: str) -> RoomOwnerPage:
 
     :raises NotFound: there is no such room, or it is a direct one.
     """
-    found = db.session.execute(select(Room).where(Room.id == room_id, Room.kind != "direct")).scalar_one_or_none()
+    found = db.session.execute(
+        select(Room).where(Room.id == room_id, Room.kind.in_(kinds.moderated()))
+    ).scalar_one_or_none()
     if found is None:
         raise NotFound("This room is gone.")
     inside = rooms.members(room_id, _INSIDE)

@@ -2,7 +2,7 @@
 
 from chat.rooms.kinds import Kind
 
-KIND = Kind(name="direct", changeable=False)
+KIND = Kind(name="direct", icon="circle-user", changeable=False, pair=True, moderated=False, listed_empty=False)
 
 
 def key(one: str, other: str) -> str:

@@ -2,4 +2,10 @@
 
 from chat.rooms.kinds import Kind
 
-KIND = Kind(name="open", joinable=True)
+KIND = Kind(
+    name="open",
+    icon="hash",
+    title="Everybody",
+    promise="Anybody who is signed in can find it, join and read all of it.",
+    joinable=True,
+)
