@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
-from flask import Flask
+from flask import Flask, current_app
+from markupsafe import Markup
 
 from chat.accounts.contexts import PersonContext
 from chat.presence import broadcasts, queries, routes
@@ -19,15 +22,23 @@ __all__ = ["broadcasts", "init_app"]
 
 
 class _Presence:
-    """What templates ask: ``layout.presence.of(person)``, and ``of_all(members)``."""
+    """What templates ask: ``layout.presence.of(person)``, and for a list ``of_all(members)`` and ``with_viewer(html)``."""
 
     def of(self, person: PersonContext) -> PresenceContext:
         """Return whether somebody is here."""
         return queries.of(person)
 
     def of_all(self, members: Iterable[MemberContext]) -> tuple[PresenceContext, ...]:
-        """Return which of a room's members are here, in their order."""
-        return queries.of_all(member.person for member in members)
+        """Return which of a room's members are here, in their order; the same for every viewer, so that a list is kept."""
+        return queries.known(member.person for member in members)
+
+    def with_viewer(self, html: Markup) -> Markup:
+        """Return a list of members in which its viewer is here, also before their stream is open."""
+        before = queries.arriving()
+        if before is None:
+            return html
+        mark = partial(current_app.extensions["kept"], "presence/_presence.html")
+        return html.replace(mark(presence=before), mark(presence=replace(before, state="online")), 1)
 
 
 def init_app(app: Flask) -> None:

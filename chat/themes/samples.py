@@ -116,6 +116,9 @@ class _Presence:
     def of_all(self, members: Iterable[MemberContext]) -> tuple[PresenceContext, ...]:
         return tuple(self.of(member.person) for member in members)
 
+    def with_viewer(self, html: Markup) -> Markup:
+        return html
+
 
 def _given(template: Template, state: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
