@@ -68,11 +68,11 @@ class Known:
     def verdict(self, draft: Draft, kind: str, milder: bool = False) -> Verdict | None:
         """Return what it does to a draft that it is about; None: nothing.
 
-        :param kind: of the room.
+        :param kind: of the room; empty for a text that is in none.
         :param milder: whether a rule of one room only refuses where it would mute.
         """
         action = "block" if self.action == "mute" and milder and self.room_id is not None else self.action
-        moderated = kinds.get(kind).moderated
+        moderated = not kind or kinds.get(kind).moderated
         if not moderated:  # nobody looks at what is written there, and no mute of there would be anybody's to lift
             if action not in ("block", "mute"):
                 return None
